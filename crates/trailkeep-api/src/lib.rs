@@ -1,0 +1,1 @@
+//! HTTP routes, wire types, error mapping and OpenAPI.

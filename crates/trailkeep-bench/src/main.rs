@@ -1,0 +1,2 @@
+//! Prints figures: load, durable acks, recovery; development only.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Remembers accounts, keys, segments, leases and cuts in one transactional store.

@@ -1,0 +1,1 @@
+//! Carries events to a server: bounded queue, retries.

@@ -1,0 +1,133 @@
+//! The canonical bytes of an entry's sections.
+
+use sha2::{Digest, Sha256};
+
+use crate::json::{write_int, write_string};
+use crate::{Fields, Section, ValueRef};
+
+/// The first 16 bytes of SHA-256 over an entry's section bytes: for each present section its
+/// number (1 byte), its length (4 bytes, big-endian) and its canonical bytes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct SectionsDigest(pub [u8; 16]);
+
+/// Appends a section's canonical bytes: the JCS form of an object of its present fields. An
+/// absent section appends nothing. Returns whether the section is present.
+///
+/// Costs about 0.3 us for all sections of a usual event.
+pub fn write_section(fields: &impl Fields, section: Section, out: &mut Vec<u8>) -> bool {
+    let mut present = false;
+    for field in section.fields() {
+        let Some(value) = fields.get(*field) else { continue };
+        out.push(if present { b',' } else { b'{' });
+        present = true;
+        out.push(b'"');
+        out.extend_from_slice(field.name().as_bytes());
+        out.extend_from_slice(b"\":");
+        write_value(out, value);
+    }
+    if present {
+        out.push(b'}');
+    }
+    present
+}
+
+/// Appends one value as canonical JSON.
+pub(crate) fn write_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Text(text) => write_string(out, text),
+        ValueRef::Int(int) => write_int(out, int),
+        ValueRef::Bool(true) => out.extend_from_slice(b"true"),
+        ValueRef::Bool(false) => out.extend_from_slice(b"false"),
+        ValueRef::Json(text) => out.extend_from_slice(text.as_bytes()),
+        ValueRef::Time(at) => {
+            out.push(b'"');
+            at.write(out);
+            out.push(b'"');
+        }
+        ValueRef::Id(id) => {
+            out.push(b'"');
+            out.extend_from_slice(id.to_string().as_bytes());
+            out.push(b'"');
+        }
+    }
+}
+
+/// Digests the section bytes of an entry. `scratch` only lends its memory.
+pub fn sections_digest(fields: &impl Fields, scratch: &mut Vec<u8>) -> SectionsDigest {
+    let mut hash = Sha256::new();
+    scratch.clear();
+    for section in Section::ALL {
+        let start = scratch.len();
+        scratch.extend_from_slice(&[section.number(), 0, 0, 0, 0]);
+        let body = scratch.len();
+        if !write_section(fields, section, scratch) {
+            scratch.truncate(start);
+            continue;
+        }
+        let len = u32::try_from(scratch.len().saturating_sub(body)).unwrap_or(u32::MAX);
+        let at = start.saturating_add(1);
+        if let Some(slot) = scratch.get_mut(at..body) {
+            slot.copy_from_slice(&len.to_be_bytes());
+        }
+    }
+    hash.update(&scratch[..]);
+    let mut digest = [0_u8; 16];
+    for (slot, byte) in digest.iter_mut().zip(hash.finalize()) {
+        *slot = byte;
+    }
+    SectionsDigest(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventLimits, Field, RowBuilder, canonical_json, read_event};
+
+    #[test]
+    fn sections_are_canonical_json_and_absent_ones_are_absent() {
+        let event = r#"{"account_id":"acme","action":"a\"b","occurred_at":"2026-01-01T00:00:00Z",
+            "metadata":{"z":1,"a":"\u00e9"},"status":200,"intent":false}"#;
+        let limits = EventLimits::STANDARD;
+        let row = read_event(event.as_bytes(), &limits, &mut RowBuilder::default()).unwrap();
+        let mut seen = Vec::new();
+        for section in Section::ALL {
+            let mut bytes = Vec::new();
+            if write_section(&row, section, &mut bytes) {
+                let text = String::from_utf8(bytes.clone()).unwrap();
+                assert_eq!(canonical_json(&bytes, &limits).unwrap(), text);
+                seen.push((section, text));
+            } else {
+                assert!(bytes.is_empty());
+            }
+        }
+        assert_eq!(
+            seen,
+            [
+                (
+                    Section::Meta,
+                    "{\"account_id\":\"acme\",\"action\":\"a\\\"b\",\"category\":\"api\",\
+                     \"intent\":false,\"occurred_at\":\"2026-01-01T00:00:00.000Z\",\
+                     \"outcome\":\"unknown\",\"schema\":1,\"status\":200}"
+                        .to_owned()
+                ),
+                (Section::Data, "{\"metadata\":{\"a\":\"\u{e9}\",\"z\":1}}".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_digest_depends_on_every_section() {
+        let digest = |field: Option<Field>| {
+            let mut builder = RowBuilder::default();
+            builder.set(Field::AccountId, ValueRef::Text("a"));
+            if let Some(field) = field {
+                builder.set(field, ValueRef::Text("x"));
+            }
+            sections_digest(&builder.finish(), &mut Vec::new())
+        };
+        let all =
+            [None, Some(Field::ActorId), Some(Field::Path), Some(Field::Ip), Some(Field::Reason)];
+        let digests: std::collections::HashSet<_> = all.map(digest).into_iter().collect();
+        assert_eq!(digests.len(), all.len());
+    }
+}

@@ -1,0 +1,1 @@
+//! Turns other systems' records into events by a declarative mapping.

@@ -1,0 +1,1 @@
+//! The one writer: admits by policy, redacts, decides duplicates, appends, sequences, seals.

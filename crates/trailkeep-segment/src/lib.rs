@@ -1,0 +1,1 @@
+//! The tail, sealed checksummed Parquet, and compaction.

@@ -1,0 +1,1 @@
+//! Data makers and check helpers for tests; development only.

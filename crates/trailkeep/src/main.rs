@@ -1,0 +1,2 @@
+//! The trailkeep binary: arguments, configuration, wiring and signals.
+fn main() {}

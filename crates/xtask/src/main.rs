@@ -1,0 +1,2 @@
+//! Repository automation: tidy, generated pages, golden files; development only.
+fn main() {}
