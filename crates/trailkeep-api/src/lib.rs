@@ -1,1 +1,43 @@
-//! HTTP routes, wire types, error mapping and OpenAPI.
+//! HTTP routes, wire types, error mapping and OpenAPI: the only crate that knows our status
+//! codes and JSON shapes.
+//!
+//! Promises: nothing from a connection is unbounded, neither in bytes nor in time; every error
+//! answer is an RFC 9457 problem with a code from a finite list; what went wrong inside is in
+//! the log, never in the answer.
+//!
+//! Never does: storage, decisions about events, plain HTTP beyond the loopback interface unless
+//! the operator says that a proxy stands in front.
+//!
+//! What somebody who owns this border (the network in front of it) can do: hold connections for
+//! as long as the timeouts say, and spend the byte budget of request bodies until other bodies
+//! are answered 503. What they cannot do: make the process grow beyond
+//! `connections_max` buffers plus the body budget, or see another caller's answer.
+
+mod auth;
+mod body;
+mod docs;
+mod envelope;
+mod error;
+mod health;
+mod metrics;
+mod openapi;
+mod problem;
+mod request_id;
+mod server;
+
+pub use self::{
+    auth::{KeyStore, TokenHash, authenticate, bearer_token},
+    body::{BodyBudget, BodyIntake, BodyLimits, CappedBody, body_format},
+    docs::{docs_page, docs_routes},
+    envelope::Envelope,
+    error::{Error, Result},
+    health::{NotReady, Readiness, health_routes},
+    metrics::{HttpMetrics, RejectedConnection, metrics_routes},
+    openapi::{openapi, openapi_json},
+    problem::{ErrorCode, Problem, ProblemDocument},
+    request_id::RequestId,
+    server::{
+        Drained, PeerIp, Server, ServerOptions, Shutdown, ShutdownTrigger, TlsFiles, TlsIdentity,
+        Transport, shutdown_pair,
+    },
+};

@@ -149,6 +149,11 @@ impl BatchWriter {
         ordinal
     }
 
+    /// Returns how many rows the batch has so far.
+    pub fn n_rows(&self) -> u32 {
+        self.n_rows
+    }
+
     /// Returns how many bytes the batch has so far.
     pub fn len(&self) -> usize {
         self.bytes.len()

@@ -32,6 +32,11 @@ impl Heads {
         self.by_account.get(account_id).copied().unwrap_or_default()
     }
 
+    /// Returns when the last entry of any log was admitted.
+    pub fn last_created_at(&self) -> Micros {
+        self.by_account.values().map(|head| head.created_at).max().unwrap_or_default()
+    }
+
     /// Returns how many accounts have a log.
     pub fn n_accounts(&self) -> usize {
         self.by_account.len()

@@ -34,6 +34,11 @@ impl MaskedBatch {
         self.partition
     }
 
+    /// Returns how many events the batch has so far.
+    pub fn n_rows(&self) -> u32 {
+        self.writer.n_rows()
+    }
+
     /// Returns how many bytes the batch has so far.
     pub fn len(&self) -> usize {
         self.writer.len()

@@ -1,1 +1,52 @@
 //! The tail, sealed checksummed Parquet, and compaction.
+//!
+//! Promises: a sealed segment gives back exactly the rows that were put in it; every byte that is
+//! read is checked first, and a byte that changed is [`Error::Corrupt`], naming segment, column
+//! and offset; a segment is durable in both its objects before its description is returned.
+//!
+//! Never does: decide what is sealed or when, remember which segments exist, or delete one by
+//! itself. All calls block: they belong on threads that may wait.
+//!
+//! The byte tables are in `docs/format/segment.md`.
+
+mod batches;
+mod columns;
+mod columns_builder;
+mod columns_row;
+mod cursor;
+mod error;
+mod layout;
+mod merge;
+mod meta;
+mod numbers;
+mod pick;
+mod reader;
+mod scan;
+mod seal;
+mod shelf;
+mod sort_key;
+mod store;
+mod tail;
+mod trailer;
+mod values;
+mod verbatim;
+mod verified;
+mod verify;
+mod writer;
+
+pub use self::{
+    columns_row::ColumnsRow,
+    error::Error,
+    merge::merge,
+    meta::{FORMAT_VERSION, SegmentMeta},
+    pick::Compaction,
+    reader::SegmentReader,
+    scan::{RowHandle, ScanPlan},
+    seal::{SealFault, SealOptions, SealedSegment, seal},
+    shelf::{Shelf, ShelfView, ShelvedSegment},
+    sort_key::SortKey,
+    store::{SegmentStore, StoredObject},
+    tail::{OpenSegment, TailView},
+    verbatim::{read_sections, write_sections},
+    verify::VerifyReport,
+};

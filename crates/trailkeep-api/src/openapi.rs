@@ -1,0 +1,46 @@
+//! The OpenAPI document: made from the handlers, committed, and compared.
+
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+
+use crate::{Error, Result, health};
+
+/// Returns the document.
+pub fn openapi() -> OpenApi {
+    ApiDocument::openapi()
+}
+
+/// Returns the document as it is committed: indented, with a line end.
+///
+/// # Errors
+/// [`Error::WriteDocument`], which would be a defect of the document's types.
+pub fn openapi_json() -> Result<String> {
+    let mut json = openapi().to_pretty_json().map_err(|source| Error::WriteDocument { source })?;
+    json.push('\n');
+    Ok(json)
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Trailkeep",
+        description = "The audit log of an API platform: durable, searchable, provable.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(health::livez, health::readyz),
+    components(schemas(crate::ProblemDocument)),
+    modifiers(&BearerToken),
+    security(("bearer" = [])),
+    tags((name = "operations", description = "Health and metrics")),
+)]
+struct ApiDocument;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+    }
+}

@@ -1,0 +1,33 @@
+//! How a server, and whatever streams for long, learns that it should end.
+
+use tokio::sync::watch;
+
+/// Makes the two ends of a shutdown.
+pub fn shutdown_pair() -> (ShutdownTrigger, Shutdown) {
+    let (sender, receiver) = watch::channel(false);
+    (ShutdownTrigger(sender), Shutdown(receiver))
+}
+
+/// The end that asks. Dropping it asks too.
+#[derive(Debug)]
+pub struct ShutdownTrigger(watch::Sender<bool>);
+
+impl ShutdownTrigger {
+    /// Asks everything that holds the other end to finish.
+    pub fn trigger(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// The end that is asked; clones are asked together.
+#[derive(Clone, Debug)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    /// Waits until a shutdown is asked for; from then on it returns at once.
+    pub async fn requested(&self) {
+        let mut receiver = self.0.clone();
+        // An error means that the trigger is gone: nobody could ask any more.
+        drop(receiver.wait_for(|requested| *requested).await);
+    }
+}

@@ -1,0 +1,9 @@
+//! The catalog, from outside.
+#![cfg(test)]
+
+mod concurrent;
+mod fault;
+mod file;
+mod interleaving;
+mod power;
+mod suite;

@@ -1,0 +1,7 @@
+#![cfg(test)]
+//! The formats of schema version 1 against golden files, the format's page, and vectors that
+//! others wrote.
+
+mod golden;
+mod page;
+mod vectors;

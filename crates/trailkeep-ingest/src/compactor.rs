@@ -1,0 +1,176 @@
+//! Merges small segments and runs, and removes what nothing needs any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::ObjectStoreExt;
+use trailkeep_catalog::{CommitOutcome, GarbageKind, GarbageRecord, Lease};
+use trailkeep_duplicates::{RUN_ENTRIES_MAX, Run, RunMeta, merge_runs};
+use trailkeep_event::Micros;
+use trailkeep_segment::{SegmentMeta, merge};
+
+use crate::env::hex;
+use crate::error::{Error, logged};
+use crate::sealer::{run_record, segment_record};
+use crate::shared::Shared;
+use crate::step::Step;
+
+const TURN: Duration = Duration::from_millis(500);
+const GARBAGE_TURN: Duration = Duration::from_secs(10);
+/// How many runs there may be before the smallest are merged.
+const RUNS_MAX: usize = 8;
+
+/// Runs on its own thread, beside the sealer, until the store closes.
+#[derive(Debug)]
+pub(crate) struct Compactor {
+    pub(crate) shared: Arc<Shared>,
+    /// Only its epoch counts: a commit of a fenced node changes nothing.
+    pub(crate) lease: Lease,
+    pub(crate) collected: Duration,
+}
+
+impl Compactor {
+    /// Works until the store closes.
+    pub(crate) fn run(mut self) {
+        while !self.shared.wait_sealer(TURN, |state| state.finish) && !self.shared.stopped() {
+            let result = self.turn();
+            if let Err(error) = result {
+                tracing::error!(error = logged(&error), "could not compact");
+                self.shared.stats.failures.add(1);
+                if matches!(error, Error::Catalog { .. } | Error::Fenced) {
+                    self.shared.stop();
+                }
+            }
+        }
+        tracing::info!("the compactor has ended");
+    }
+
+    fn turn(&mut self) -> Result<(), Error> {
+        self.segments()?;
+        self.runs()?;
+        self.garbage()
+    }
+
+    fn segments(&self) -> Result<(), Error> {
+        let shared = &self.shared;
+        let view = shared.shelf.view();
+        let metas: Vec<Arc<SegmentMeta>> =
+            view.sealed.iter().map(|segment| Arc::clone(segment.meta())).collect();
+        let Some(inputs) = shared.options.compaction.pick(&metas) else { return Ok(()) };
+        Step::CompactObjects.begin();
+        let merged = merge(shared.shelf.store(), &shared.id_key, &inputs, shared.env.random_id())
+            .map_err(Error::segment("merge"))?;
+        let removed: Vec<String> = inputs.iter().map(|meta| meta.id.clone()).collect();
+        let added = [segment_record(&merged)?];
+        Step::CompactCommit.begin();
+        let swap = shared.env.catalog.swap_segments(&self.lease, &removed, &added, self.now());
+        Self::committed(shared.env.runtime.block_on(swap))?;
+        shared.shelf.swap(&removed, merged);
+        shared.stats.compactions.add(1);
+        Ok(())
+    }
+
+    fn runs(&self) -> Result<(), Error> {
+        let shared = &self.shared;
+        let runs = shared.source_ids.runs();
+        let inputs = pick_runs(&runs);
+        if inputs.len() < 2 {
+            return Ok(());
+        }
+        let id = hex(&shared.env.random_id());
+        let parts: Vec<&Run> = inputs.iter().map(AsRef::as_ref).collect();
+        let merged = merge_runs(shared.env.objects.as_ref(), &id, &parts)
+            .map_err(Error::source_ids("merge"))?;
+        let removed: Vec<String> = inputs.iter().map(|run| run.meta().id.clone()).collect();
+        let added = [run_record(&merged)?];
+        let swap = shared.env.catalog.swap_runs(&self.lease, &removed, &added, self.now());
+        Self::committed(shared.env.runtime.block_on(swap))?;
+        let merged = Run::open(Arc::clone(&shared.env.objects), merged)
+            .map_err(Error::source_ids("open"))?;
+        shared.source_ids.swap_runs(&removed, Arc::new(merged));
+        Ok(())
+    }
+
+    /// Removes files that were replaced long enough ago.
+    fn garbage(&mut self) -> Result<(), Error> {
+        let shared = &self.shared;
+        let now = shared.env.clock.monotonic();
+        if now.saturating_sub(self.collected) < GARBAGE_TURN.min(shared.options.garbage_delay) {
+            return Ok(());
+        }
+        self.collected = now;
+        let delay = i64::try_from(shared.options.garbage_delay.as_micros()).unwrap_or(i64::MAX);
+        let before = self.now().plus(delay.saturating_neg());
+        let garbage = shared
+            .env
+            .runtime
+            .block_on(shared.env.catalog.garbage(before))
+            .map_err(Error::catalog("list replaced files"))?;
+        if garbage.is_empty() || shared.tell_sealer(|state| state.pins > 0) {
+            return Ok(());
+        }
+        Step::Garbage.begin();
+        for record in &garbage {
+            remove(shared, record)?;
+        }
+        let ids: Vec<String> = garbage.into_iter().map(|record| record.id).collect();
+        shared
+            .env
+            .runtime
+            .block_on(shared.env.catalog.forget_garbage(&ids))
+            .map_err(Error::catalog("forget removed files"))
+    }
+
+    fn now(&self) -> Micros {
+        Micros(self.shared.env.clock.now_micros())
+    }
+
+    fn committed(outcome: Result<CommitOutcome, trailkeep_catalog::Error>) -> Result<(), Error> {
+        match outcome.map_err(Error::catalog("commit a compaction"))? {
+            CommitOutcome::Committed => Ok(()),
+            CommitOutcome::Fenced | CommitOutcome::Stale => Err(Error::Fenced),
+        }
+    }
+}
+
+/// Picks the smallest runs where there are too many, as many as fit in one.
+fn pick_runs(runs: &[Arc<Run>]) -> Vec<Arc<Run>> {
+    let entries_max = u64::try_from(RUN_ENTRIES_MAX).unwrap_or(u64::MAX);
+    let mut small: Vec<&Arc<Run>> =
+        runs.iter().filter(|run| run.meta().entries < entries_max / 2).collect();
+    if small.len() <= RUNS_MAX {
+        return Vec::new();
+    }
+    small.sort_by_key(|run| run.meta().entries);
+    let mut entries = 0_u64;
+    small.retain(|run| {
+        entries = entries.saturating_add(run.meta().entries);
+        entries <= entries_max
+    });
+    small.into_iter().cloned().collect()
+}
+
+fn remove(shared: &Shared, record: &GarbageRecord) -> Result<(), Error> {
+    let unreadable = |source| Error::Record { id: record.id.clone(), source };
+    match record.kind {
+        GarbageKind::Segment => {
+            let meta: SegmentMeta = serde_json::from_str(&record.meta).map_err(unreadable)?;
+            for key in [&meta.parquet_key, &meta.trailer_key] {
+                let store = shared.shelf.store();
+                store.delete(key).map_err(Error::segment("remove"))?;
+            }
+            Ok(())
+        }
+        GarbageKind::Run => {
+            let meta: RunMeta = serde_json::from_str(&record.meta).map_err(unreadable)?;
+            let path = object_store::path::Path::from(meta.key.as_str());
+            match shared.env.runtime.block_on(shared.env.objects.delete(&path)) {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(source) => {
+                    let source = trailkeep_duplicates::Error::Write { run: meta.id, source };
+                    Err(Error::source_ids("remove a part of")(source))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Seals the tail: objects first, then one catalog transaction, then the journal is cut.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use trailkeep_catalog::{
+    AccountRecord, CommitOutcome, HeadRecord, Lease, RunRecord, SealCommit, SegmentRecord,
+};
+use trailkeep_duplicates::{Fingerprint, Known, Run, RunMeta, write_run};
+use trailkeep_event::{Cut, Micros, SequencedBatch};
+use trailkeep_segment::{SealOptions, SegmentMeta, seal};
+
+use crate::disk_guard;
+use crate::env::hex;
+use crate::error::{Error, logged};
+use crate::shared::{SealerState, Shared};
+use crate::step::Step;
+
+const TURN: Duration = Duration::from_millis(500);
+/// How long a lease lasts without being renewed.
+pub(crate) const LEASE_TTL: Duration = Duration::from_secs(30);
+const LEASE_RENEWAL: Duration = Duration::from_secs(10);
+/// The most that one seal takes, in multiples of the size that asks for one.
+const SEAL_FACTOR_MAX: u64 = 4;
+
+/// Owns the lease; runs on its own thread until it is told to finish.
+#[derive(Debug)]
+pub(crate) struct Sealer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) lease: Lease,
+    pub(crate) renewed: Duration,
+    /// Since when the tail holds something.
+    pub(crate) waiting_since: Option<Duration>,
+}
+
+/// What is about to be committed.
+struct Prepared {
+    meta: SegmentMeta,
+    run: Option<(RunMeta, Vec<Fingerprint>)>,
+    commit: SealCommit,
+}
+
+impl Sealer {
+    /// Seals until it is told to finish or the store stops.
+    pub(crate) fn run(mut self) {
+        loop {
+            let asked = self.shared.sealer_turn(TURN);
+            disk_guard::watch(&self.shared);
+            let result = self.renew().and_then(|()| self.turn(&asked));
+            if let Err(error) = result {
+                self.failed(&error);
+                self.shared.wait_sealer(TURN, |state| state.finish);
+            }
+            if asked.finish || self.shared.stopped() {
+                break;
+            }
+        }
+        self.give_back();
+        self.shared.tell_sealer(|state| state.ended = true);
+        tracing::info!("the sealer has ended");
+    }
+
+    fn turn(&mut self, asked: &SealerState) -> Result<(), Error> {
+        let rows = self.shared.shelf.tail_rows();
+        let now = self.shared.env.clock.monotonic();
+        if rows == 0 {
+            self.waiting_since = None;
+        }
+        let since = *self.waiting_since.get_or_insert(now);
+        let options = &self.shared.options;
+        let due = self.shared.shelf.tail_bytes() >= options.seal_bytes
+            || now.saturating_sub(since) >= options.seal_interval;
+        if rows > 0 && (due || asked.asked > asked.flushed || asked.finish) {
+            self.seal_all()?;
+            self.waiting_since = None;
+        }
+        self.shared.tell_sealer(|state| state.flushed = state.flushed.max(asked.asked));
+        Ok(())
+    }
+
+    /// Seals everything that is in the tail now.
+    fn seal_all(&self) -> Result<(), Error> {
+        let end = self.shared.shelf.view().end();
+        while !self.shared.stopped() && !reaches(&self.shared.shelf.view().cut, &end) {
+            self.seal()?;
+        }
+        Ok(())
+    }
+
+    fn seal(&self) -> Result<(), Error> {
+        let view = self.shared.shelf.view();
+        let bytes_max = self.shared.options.seal_bytes.saturating_mul(SEAL_FACTOR_MAX);
+        let batches = front(view.tail.batches(), bytes_max);
+        Step::SealObjects.begin();
+        let prepared = self.prepare(&batches, view.cut)?;
+        Step::SealCommit.begin();
+        self.commit(&prepared.commit)?;
+        Step::SealPublish.begin();
+        let to = prepared.commit.to;
+        if let Some((meta, fingerprints)) = prepared.run {
+            let run = self.open_run(meta)?;
+            self.shared.source_ids.sealed_as(run, &fingerprints);
+        }
+        self.shared.stats.seals.add(1);
+        self.shared.stats.section_mismatches.add(u64::from(prepared.meta.mismatches));
+        self.shared.shelf.publish(Some(prepared.meta), to);
+        self.shared.queue.release(to);
+        Ok(())
+    }
+
+    /// Writes the objects and says what to commit. A crash here leaves orphans.
+    fn prepare(&self, batches: &[Arc<SequencedBatch>], from: Cut) -> Result<Prepared, Error> {
+        let shared = &self.shared;
+        let options = SealOptions { id: shared.env.random_id(), from, fault: None };
+        let sealed = seal(shared.shelf.store(), &shared.id_key, batches, &options)
+            .map_err(Error::segment("seal"))?;
+        let run = self.write_run(batches)?;
+        let segments = vec![segment_record(&sealed.meta)?];
+        let runs = match &run {
+            Some((meta, _fingerprints)) => vec![run_record(meta)?],
+            None => Vec::new(),
+        };
+        let (heads, accounts) = heads(batches);
+        let commit = SealCommit { from, to: Cut(sealed.meta.to), segments, runs, heads, accounts };
+        Ok(Prepared { meta: sealed.meta, run, commit })
+    }
+
+    fn write_run(
+        &self,
+        batches: &[Arc<SequencedBatch>],
+    ) -> Result<Option<(RunMeta, Vec<Fingerprint>)>, Error> {
+        let shared = &self.shared;
+        let mut entries = Vec::new();
+        for batch in batches {
+            for (entry, _digest) in batch.entries(&shared.id_key) {
+                if let Some((fingerprint, check)) = shared.source_key.identify(&entry.row) {
+                    entries.push((fingerprint, Known { check, id: entry.stamp.id }));
+                }
+            }
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let fingerprints = entries.iter().map(|(fingerprint, _known)| *fingerprint).collect();
+        let id = hex(&shared.env.random_id());
+        let meta = write_run(shared.env.objects.as_ref(), &id, entries)
+            .map_err(Error::source_ids("extend"))?;
+        Ok(Some((meta, fingerprints)))
+    }
+
+    fn open_run(&self, meta: RunMeta) -> Result<Arc<Run>, Error> {
+        Run::open(Arc::clone(&self.shared.env.objects), meta)
+            .map(Arc::new)
+            .map_err(Error::source_ids("open"))
+    }
+
+    fn commit(&self, commit: &SealCommit) -> Result<(), Error> {
+        let env = &self.shared.env;
+        let outcome = env.runtime.block_on(env.catalog.commit_seal(&self.lease, commit));
+        match outcome.map_err(Error::catalog("commit a seal"))? {
+            CommitOutcome::Committed => Ok(()),
+            // Stale means that somebody else moved the cut: as much a takeover as a newer epoch.
+            CommitOutcome::Fenced | CommitOutcome::Stale => Err(Error::Fenced),
+        }
+    }
+
+    fn renew(&mut self) -> Result<(), Error> {
+        let env = &self.shared.env;
+        let now = env.clock.monotonic();
+        if now.saturating_sub(self.renewed) < LEASE_RENEWAL {
+            return Ok(());
+        }
+        let renewal = env.catalog.renew(&self.lease, Micros(env.clock.now_micros()), LEASE_TTL);
+        let renewed = env.runtime.block_on(renewal).map_err(Error::catalog("renew the lease"))?;
+        self.lease = renewed.ok_or(Error::Fenced)?;
+        self.renewed = now;
+        Ok(())
+    }
+
+    fn give_back(&self) {
+        let env = &self.shared.env;
+        if let Err(error) = env.runtime.block_on(env.catalog.release(&self.lease)) {
+            tracing::warn!(error = logged(&error), "could not release the lease");
+        }
+    }
+
+    /// What failed before the commit is tried again; what may have been committed is not.
+    fn failed(&self, error: &Error) {
+        tracing::error!(error = logged(error), "could not seal");
+        self.shared.stats.failures.add(1);
+        if !matches!(error, Error::Segment { .. } | Error::SourceIds { .. } | Error::Disk { .. }) {
+            self.shared.stop();
+        }
+    }
+}
+
+/// Tells whether a cut is at or behind another in every partition.
+fn reaches(cut: &Cut, end: &Cut) -> bool {
+    cut.0.iter().zip(end.0).all(|(cut, end)| *cut >= end)
+}
+
+/// Takes batches from the front until they have enough bytes.
+fn front<'a>(
+    batches: impl Iterator<Item = &'a Arc<SequencedBatch>>,
+    bytes_max: u64,
+) -> Vec<Arc<SequencedBatch>> {
+    let mut taken = Vec::new();
+    let mut bytes = 0_u64;
+    for batch in batches {
+        if bytes >= bytes_max {
+            break;
+        }
+        let len = u64::try_from(batch.batch.as_bytes().len()).unwrap_or(u64::MAX);
+        bytes = bytes.saturating_add(len);
+        taken.push(Arc::clone(batch));
+    }
+    taken
+}
+
+/// Returns the heads after the batches, and the accounts that they write to.
+fn heads(batches: &[Arc<SequencedBatch>]) -> (Vec<HeadRecord>, Vec<AccountRecord>) {
+    let mut ends: BTreeMap<&str, (u64, Micros, Micros)> = BTreeMap::new();
+    for batch in batches {
+        let created_at = batch.batch.created_at();
+        for (row, seq) in batch.batch.rows().zip(&batch.seqs) {
+            let account_id = row.row.account_id();
+            let end = ends.entry(account_id).or_insert((0, created_at, created_at));
+            end.0 = end.0.max(seq.saturating_add(1));
+            end.1 = end.1.max(created_at);
+        }
+    }
+    let heads = ends.iter().map(|(account_id, (size, last, _first))| HeadRecord {
+        account_id: (*account_id).to_owned(),
+        size: *size,
+        created_at: *last,
+    });
+    let accounts = ends.iter().map(|(account_id, (_size, _last, first))| AccountRecord {
+        account_id: (*account_id).to_owned(),
+        slug: (*account_id).to_owned(),
+        name: None,
+        created_at: *first,
+    });
+    (heads.collect(), accounts.collect())
+}
+
+pub(crate) fn segment_record(meta: &SegmentMeta) -> Result<SegmentRecord, Error> {
+    let json = meta.to_json().map_err(Error::segment("describe"))?;
+    Ok(SegmentRecord {
+        id: meta.id.clone(),
+        from: Cut(meta.from),
+        to: Cut(meta.to),
+        rows: u64::from(meta.rows),
+        bytes: meta.bytes,
+        min_at: Micros(meta.min_sort_at),
+        max_at: Micros(meta.max_sort_at),
+        meta: json,
+    })
+}
+
+pub(crate) fn run_record(meta: &RunMeta) -> Result<RunRecord, Error> {
+    let json = serde_json::to_string(meta)
+        .map_err(|source| Error::Record { id: meta.id.clone(), source })?;
+    Ok(RunRecord { id: meta.id.clone(), entries: meta.entries, bytes: meta.bytes, meta: json })
+}

@@ -1,0 +1,161 @@
+//! What the writer, the sealer and the callers share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::broadcast;
+use trailkeep_duplicates::SourceKey;
+use trailkeep_event::{IdKey, SequencedBatch};
+use trailkeep_segment::Shelf;
+
+use crate::accounts::Accounts;
+use crate::disk_guard::DiskState;
+use crate::env::Env;
+use crate::options::StoreOptions;
+use crate::queue::Queue;
+use crate::quota::Quotas;
+use crate::recent::SourceIds;
+use crate::stats::Stats;
+
+/// How many batches a live tail may lag behind before it misses some, and is told so.
+const TAIL_BATCHES: usize = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) env: Env,
+    pub(crate) options: StoreOptions,
+    pub(crate) id_key: IdKey,
+    pub(crate) source_key: SourceKey,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) queue: Queue,
+    pub(crate) accounts: Accounts,
+    pub(crate) source_ids: SourceIds,
+    pub(crate) key_quotas: Quotas,
+    pub(crate) account_quotas: Quotas,
+    pub(crate) stats: Stats,
+    pub(crate) live: broadcast::Sender<Arc<SequencedBatch>>,
+    stopped: AtomicBool,
+    disk_state: AtomicU8,
+    sealer: Mutex<SealerState>,
+    sealer_woken: Condvar,
+}
+
+/// What the sealer is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SealerState {
+    /// Seal once more and end.
+    pub(crate) finish: bool,
+    /// How many flushes are done: callers wait for theirs.
+    pub(crate) flushed: u64,
+    /// How many flushes were asked for.
+    pub(crate) asked: u64,
+    /// Whether the writer has ended.
+    pub(crate) writer_ended: bool,
+    /// Whether the sealer has ended.
+    pub(crate) ended: bool,
+    /// While above zero no replaced file is removed: a backup is copying.
+    pub(crate) pins: u32,
+}
+
+/// The parts that recovery makes.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) env: Env,
+    pub(crate) options: StoreOptions,
+    pub(crate) id_key: IdKey,
+    pub(crate) source_key: SourceKey,
+    pub(crate) shelf: Arc<Shelf>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { env, options, id_key, source_key, shelf } = parts;
+        let queue = Queue::new(options.queue);
+        Self {
+            env,
+            options,
+            id_key,
+            source_key,
+            shelf,
+            queue,
+            accounts: Accounts::default(),
+            source_ids: SourceIds::default(),
+            key_quotas: Quotas::default(),
+            account_quotas: Quotas::default(),
+            stats: Stats::default(),
+            live: broadcast::channel(TAIL_BATCHES).0,
+            stopped: AtomicBool::new(false),
+            disk_state: AtomicU8::new(0),
+            sealer: Mutex::default(),
+            sealer_woken: Condvar::new(),
+        }
+    }
+
+    /// Refuses everything from now on: only a restart finds out what is on the disk.
+    pub(crate) fn stop(&self) {
+        if !self.stopped.swap(true, Ordering::SeqCst) {
+            tracing::error!("the store has stopped; reads go on, restart the server to write");
+        }
+        self.queue.close();
+        self.sealer_woken.notify_all();
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn disk_state(&self) -> DiskState {
+        DiskState::from_number(self.disk_state.load(Ordering::Relaxed))
+    }
+
+    /// Notes a new state and returns the one before.
+    pub(crate) fn set_disk_state(&self, state: DiskState) -> DiskState {
+        DiskState::from_number(self.disk_state.swap(state.number(), Ordering::Relaxed))
+    }
+
+    /// Shows a batch to live tails; nobody listening is fine.
+    pub(crate) fn announce(&self, batch: &Arc<SequencedBatch>) {
+        if self.live.receiver_count() > 0 {
+            drop(self.live.send(Arc::clone(batch)));
+        }
+    }
+
+    /// Wakes the sealer where the tail is large enough.
+    pub(crate) fn appended(&self) {
+        if self.shelf.tail_bytes() >= self.options.seal_bytes {
+            self.sealer_woken.notify_one();
+        }
+    }
+
+    /// Changes what the sealer is asked for and wakes it and those who wait for it.
+    pub(crate) fn tell_sealer<T>(&self, change: impl FnOnce(&mut SealerState) -> T) -> T {
+        let answer = change(&mut self.sealer.lock());
+        self.sealer_woken.notify_all();
+        answer
+    }
+
+    /// Waits until `done` holds, at most `patience`; returns whether it holds.
+    pub(crate) fn wait_sealer(
+        &self,
+        patience: std::time::Duration,
+        done: impl Fn(&SealerState) -> bool,
+    ) -> bool {
+        let mut state = self.sealer.lock();
+        if !done(&state) {
+            let _timeout =
+                self.sealer_woken.wait_while_for(&mut state, |state| !done(state), patience);
+        }
+        done(&state)
+    }
+
+    /// Waits to be woken, at most `patience`, and returns what is asked for.
+    pub(crate) fn sealer_turn(&self, patience: std::time::Duration) -> SealerState {
+        let mut state = self.sealer.lock();
+        let large = self.shelf.tail_bytes() >= self.options.seal_bytes;
+        if state.asked == state.flushed && !state.finish && !large && !self.stopped() {
+            let _timeout = self.sealer_woken.wait_for(&mut state, patience);
+        }
+        *state
+    }
+}

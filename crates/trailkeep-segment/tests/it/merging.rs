@@ -1,0 +1,148 @@
+//! Merges keep every row, and only what is worth it is merged.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use trailkeep_event::{Cut, Entry, Field, Partition, Row, SequencedBatch};
+use trailkeep_segment::{Compaction, SealFault, SegmentMeta, SegmentStore, merge};
+
+use crate::rows::{all, any_row, batch_in, key, memory, open, options, row, sealed, sorted};
+
+/// Seals each group of batches behind the one before.
+fn seal_all(
+    store: &Arc<SegmentStore>,
+    groups: &[Vec<Arc<SequencedBatch>>],
+    fault: Option<SealFault>,
+) -> Vec<Arc<SegmentMeta>> {
+    let mut cut = Cut::default();
+    let mut metas = Vec::new();
+    for (id, group) in (10..).zip(groups) {
+        let mut options = options(id, cut);
+        options.fault = fault;
+        let meta = sealed(store, group, &options);
+        cut = Cut(meta.to);
+        metas.push(meta);
+    }
+    metas
+}
+
+fn groups(rows: Vec<Vec<Row>>) -> Vec<Vec<Arc<SequencedBatch>>> {
+    (0..)
+        .zip(rows)
+        .map(|(frame, rows)| {
+            vec![batch_in(1, frame, 1_000, &rows), batch_in(4, frame, 2_000, &rows[..1])]
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn a_merge_is_the_union(
+        rows in proptest::collection::vec(proptest::collection::vec(any_row(), 1..5), 1..5)
+    ) {
+        let store = memory();
+        let groups = groups(rows);
+        let metas = seal_all(&store, &groups, None);
+        let merged = Arc::new(merge(&store, &key(), &metas, [99; 16]).unwrap());
+        let reader = open(&store, &merged);
+        let mut expected = sorted(&groups.concat());
+        let mut found = all(&reader);
+        let order = |entry: &Entry| (entry.stamp.seq, entry.stamp.position);
+        expected.sort_by_key(order);
+        found.sort_by_key(order);
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(merged.from, metas[0].from);
+        prop_assert_eq!(merged.to, metas[metas.len() - 1].to);
+        prop_assert_eq!(merged.level, 1);
+        reader.verify().unwrap();
+    }
+}
+
+#[test]
+fn rows_kept_by_their_bytes_stay_kept() {
+    let store = memory();
+    let rows = |n| vec![row("a", n, n), row("b", n, n)];
+    let groups = groups(vec![rows(1), rows(2), rows(3)]);
+    let metas = seal_all(&store, &groups, Some(SealFault { row: 1, field: Field::Metadata }));
+    let merged = Arc::new(merge(&store, &key(), &metas, [99; 16]).unwrap());
+    assert_eq!(merged.mismatches, 3);
+    let reader = open(&store, &merged);
+    assert_eq!(reader.verify().unwrap().verbatim, 3);
+    let positions = |entries: &[Entry]| -> BTreeSet<_> {
+        entries.iter().map(|entry| (entry.stamp.position, entry.row.as_bytes().to_vec())).collect()
+    };
+    assert_eq!(positions(&all(&reader)), positions(&sorted(&groups.concat())));
+}
+
+#[test]
+fn a_gap_is_never_papered_over() {
+    let store = memory();
+    let metas = seal_all(&store, &groups(vec![vec![row("a", 1, 1)]; 3]), None);
+    let gap = [Arc::clone(&metas[0]), Arc::clone(&metas[2])];
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        merge(&store, &key(), &gap, [99; 16])
+    }));
+    assert!(result.is_err());
+    assert_eq!(store.list().unwrap().len(), 6, "nothing was written");
+}
+
+fn meta(n: u64, rows: u32, level: u8) -> Arc<SegmentMeta> {
+    let mut from = Cut::default();
+    from.set(Partition::new(3).unwrap(), n);
+    let mut to = from;
+    to.set(Partition::new(3).unwrap(), n + 1);
+    Arc::new(SegmentMeta {
+        format: 1,
+        id: format!("{n:032x}"),
+        parquet_key: String::new(),
+        trailer_key: String::new(),
+        rows,
+        bytes: 0,
+        from: from.0,
+        to: to.0,
+        min_sort_at: 0,
+        max_sort_at: 0,
+        first_account: String::new(),
+        last_account: String::new(),
+        trailer_sha256: String::new(),
+        trailer_bytes: 0,
+        mismatches: 0,
+        level,
+    })
+}
+
+#[test]
+fn picks() {
+    let n_rows =
+        [(7, 10, 0), (8, 10, 0), (70, 10, 0), (9, 400_000, 0), (20, 600_000, 1), (9, 3_900_000, 2)];
+    let picked: Vec<Option<usize>> = n_rows
+        .into_iter()
+        .map(|(n, rows, level)| {
+            let mut metas: Vec<_> = (0..n).map(|n| meta(n, rows, level)).collect();
+            metas.reverse();
+            let picked = Compaction::STANDARD.pick(&metas)?;
+            assert!(picked.iter().map(|meta| u64::from(meta.rows)).sum::<u64>() <= 4_000_000);
+            for pair in picked.windows(2) {
+                assert_eq!(pair[0].to, pair[1].from, "neighbours, oldest first");
+            }
+            Some(picked.len())
+        })
+        .collect();
+    assert_eq!(picked, [None, Some(8), Some(64), Some(9), None, None]);
+}
+
+#[test]
+fn small_segments_of_several_levels_are_picked_together() {
+    let levels = [1, 0, 0, 1, 0, 0, 0, 0];
+    let metas: Vec<_> = (0..).zip(levels).map(|(n, level)| meta(n, 10_000, level)).collect();
+    assert_eq!(Compaction::STANDARD.pick(&metas).map(|picked| picked.len()), Some(8));
+    let metas: Vec<_> = (0..).zip(levels).map(|(n, level)| meta(n, 200_000, level)).collect();
+    assert_eq!(Compaction::STANDARD.pick(&metas), None);
+    let big_first: Vec<_> =
+        std::iter::once(meta(0, 3_999_999, 2)).chain((1..9).map(|n| meta(n, 10, 0))).collect();
+    let picked = Compaction::STANDARD.pick(&big_first).unwrap();
+    assert_eq!(picked[0].rows, 10, "a large segment is left alone");
+}
