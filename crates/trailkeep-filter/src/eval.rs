@@ -4,9 +4,7 @@ use std::ops::RangeBounds;
 
 use trailkeep_event::{Field, Fields, ValueRef};
 
-use crate::fold::Needle;
-use crate::glob::Glob;
-use crate::json::{Leaf, any_at, any_header, any_leaf};
+use crate::json::{Leaf, any_at, any_header, any_leaf, may_hold, may_hold_folded};
 use crate::number::double;
 use crate::term::{ACTOR, SEARCHED, Target, Term, Test};
 
@@ -17,9 +15,9 @@ impl Term {
             Target::Actor => ACTOR
                 .iter()
                 .any(|field| fields.get(*field).is_some_and(|value| self.holds(value, &[]))),
-            Target::Member(field, path) => {
-                fields.get(*field).is_some_and(|value| self.holds(value, path))
-            }
+            Target::Member(field, path) => fields
+                .get(*field)
+                .is_some_and(|value| self.may_hold(value, path) && self.holds(value, path)),
             Target::Header(name) => match fields.get(Field::Headers) {
                 Some(ValueRef::Json(json)) => any_header(json, name, |value| {
                     self.tests.iter().any(|test| test.holds_on_text(value))
@@ -28,6 +26,17 @@ impl Term {
             },
             Target::Anywhere => self.tests.iter().any(|test| test.is_anywhere(fields)),
         }
+    }
+
+    /// Looks for the member's name and the text in the JSON as a whole, which is many times
+    /// cheaper than walking it, and most entries have neither.
+    fn may_hold(&self, value: ValueRef<'_>, path: &[String]) -> bool {
+        let ValueRef::Json(json) = value else { return true };
+        path.last().is_none_or(|name| may_hold(json, name))
+            && self.tests.iter().any(|test| match test {
+                Test::Text(text) => may_hold(json, text),
+                _ => true,
+            })
     }
 
     fn holds(&self, value: ValueRef<'_>, path: &[String]) -> bool {
@@ -89,23 +98,15 @@ impl Test {
             })
     }
 
+    /// Searches each key and value, unless the JSON as a whole lacks what is searched for.
     fn is_in_json(&self, json: &str) -> bool {
-        match self {
-            Self::Contains(needle) => contains(json, needle),
-            Self::Glob(glob) => has_leaf(json, glob),
-            _ => matches!(self, Self::Present),
-        }
+        let may_be = match self {
+            Self::Contains(needle) => may_hold_folded(json, needle.as_str()),
+            Self::Glob(glob) => glob.pieces().iter().all(|piece| may_hold_folded(json, piece)),
+            _ => true,
+        };
+        may_be && any_leaf(json, |leaf| self.holds_on_text(leaf))
     }
-}
-
-/// Where the text as a whole lacks the needle, so does each string in it, unless an escape
-/// stands for a part of the needle. Only texts that pass are looked into.
-fn contains(json: &str, needle: &Needle) -> bool {
-    (needle.is_escaped_in_json() || needle.is_in(json)) && any_leaf(json, |leaf| needle.is_in(leaf))
-}
-
-fn has_leaf(json: &str, glob: &Glob) -> bool {
-    any_leaf(json, |leaf| glob.matches(leaf))
 }
 
 /// Compares [`trailkeep_event::action_key`] of an action with a key, without making it.

@@ -25,18 +25,19 @@ impl Needle {
         &self.folded
     }
 
-    /// Tells whether the text holds the needle. Allocates only where the text is not ASCII.
+    /// Tells whether the text holds the needle.
     pub(crate) fn is_in(&self, text: &str) -> bool {
-        if text.is_ascii() {
-            find_ascii(text.as_bytes(), self.folded.as_bytes())
-        } else {
-            memmem::find(fold(text).as_bytes(), self.folded.as_bytes()).is_some()
-        }
+        holds_folded(text, &self.folded)
     }
+}
 
-    /// Tells whether JSON writes a part of the needle as an escape.
-    pub(crate) fn is_escaped_in_json(&self) -> bool {
-        self.folded.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+/// Tells whether the text holds a folded needle in any case. Allocates only where the text is
+/// not ASCII.
+pub(crate) fn holds_folded(text: &str, needle: &str) -> bool {
+    if text.is_ascii() {
+        find_ascii(text.as_bytes(), needle.as_bytes())
+    } else {
+        memmem::find(fold(text).as_bytes(), needle.as_bytes()).is_some()
     }
 }
 
@@ -61,10 +62,12 @@ fn find_ascii(text: &[u8], needle: &[u8]) -> bool {
     false
 }
 
-/// Returns the ASCII text in lower case, borrowed where it is already.
+/// Returns [`fold`] of the text, borrowed where it is the text itself.
 pub(crate) fn folded(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+    if !text.is_ascii() {
         Cow::Owned(fold(text))
+    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
     } else {
         Cow::Borrowed(text)
     }

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr2, memmem};
+
+use crate::fold::holds_folded;
 
 /// The deepest nesting of lists that is looked into.
 const LISTS_MAX: usize = 128;
@@ -45,6 +47,22 @@ pub(crate) fn any_leaf(json: &str, mut test: impl FnMut(&str) -> bool) -> bool {
 /// Tells whether `test` passes on the value of a `["name","value"]` pair of this lower-case name.
 pub(crate) fn any_header(json: &str, name: &str, mut test: impl FnMut(&str) -> bool) -> bool {
     Reader { text: json, at: 0, n_lists: 0 }.header(name, &mut test).unwrap_or(false)
+}
+
+/// Tells whether a string of the JSON may hold `text`: cheap, and `false` is certain. What is
+/// written as an escape is not looked for.
+pub(crate) fn may_hold(json: &str, text: &str) -> bool {
+    is_escaped(text) || memmem::find(json.as_bytes(), text.as_bytes()).is_some()
+}
+
+/// The same as [`may_hold`] for a folded text, in any case.
+pub(crate) fn may_hold_folded(json: &str, text: &str) -> bool {
+    is_escaped(text) || holds_folded(json, text)
+}
+
+/// Tells whether JSON writes a part of the text as an escape.
+fn is_escaped(text: &str) -> bool {
+    text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
 }
 
 struct Reader<'a> {
@@ -197,7 +215,8 @@ impl<'a> Reader<'a> {
     /// Reads a number, `true`, `false` or `null`.
     fn word(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.at..)?;
-        let word = rest.split([',', ':', '{', '}', '[', ']', '"']).next()?;
+        let ends = |byte: u8| matches!(byte, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"');
+        let word = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len()))?;
         self.at = self.at.saturating_add(word.len());
         (!word.is_empty()).then_some(word)
     }

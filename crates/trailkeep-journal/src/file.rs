@@ -108,7 +108,8 @@ impl JournalFile {
     pub(crate) fn n_written(&self, offset: u64, allowed: Option<SectorStamp>) -> Result<u64> {
         let mut n_written = 0_u64;
         let mut at = offset;
-        let mut chunk = vec![0; CHUNK_BYTES];
+        let room = usize::try_from(self.room_after(at)).unwrap_or(usize::MAX);
+        let mut chunk = vec![0; room.min(CHUNK_BYTES)];
         while at < self.header.bytes {
             let len = usize::try_from(self.room_after(at)).unwrap_or(usize::MAX).min(CHUNK_BYTES);
             let chunk = chunk.get_mut(..len).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The journal: one writer, one order.
 
+use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -15,7 +16,6 @@ use crate::{Error, JournalOptions, JournalReader, JournalStats, Result};
 
 /// The durable order of all batches. There is one writer; readers are made by
 /// [`Journal::reader`].
-#[derive(Debug)]
 pub struct Journal {
     folder: Folder,
     options: JournalOptions,
@@ -25,6 +25,17 @@ pub struct Journal {
     state: State,
     /// The bytes of the write in hand; kept for its memory.
     sectors: Vec<u8>,
+}
+
+impl fmt::Debug for Journal {
+    /// Leaves out the write in hand: events do not belong in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("folder", &self.folder)
+            .field("state", &self.state)
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -26,8 +26,8 @@ pub struct CutNote {
     pub bytes: u64,
     /// The number of the first write that is lost.
     pub write: u64,
-    /// How many frames are known to be lost: those of lost writes whose headers can be read, and
-    /// one for each first sector that cannot.
+    /// How many frames are known to be lost: those of lost writes whose headers can be read. The
+    /// first lost write counts as one where its header cannot.
     pub frames: u64,
 }
 

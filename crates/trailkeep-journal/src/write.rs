@@ -237,3 +237,18 @@ pub(crate) fn take<const N: usize>(bytes: &[u8], at: &mut usize) -> Option<[u8; 
     *at = end;
     Some(taken)
 }
+#[cfg(test)]
+mod zz {
+    use super::*;
+    #[test]
+    #[expect(clippy::disallowed_types, clippy::print_stderr, reason = "x")]
+    fn perf() {
+        let batch = vec![7_u8; 1 << 20];
+        let frames = [FrameBytes { partition: Partition::new(0).unwrap(), number: 0, batch: &batch }];
+        let mut out = Vec::new();
+        encode(1, &frames, &mut out);
+        let t = std::time::Instant::now();
+        for n in 0..200 { encode(n, &frames, &mut out); }
+        eprintln!("encode {:?} per MiB", t.elapsed() / 200);
+    }
+}

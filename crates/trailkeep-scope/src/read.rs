@@ -23,7 +23,20 @@ impl ReadScope {
 
     /// Tells whether an entry may be read.
     pub fn covers(&self, entry: &impl Fields) -> bool {
-        entry.text(Field::AccountId).is_some_and(|account| self.accounts.allows(account))
-            && entry.text(Field::Category).is_some_and(|category| self.categories.allows(category))
+        self.covers_account(entry) && self.covers_categories(entry)
     }
+
+    /// Tells whether entries of the entry's account may be read.
+    pub fn covers_account(&self, entry: &impl Fields) -> bool {
+        covers(&self.accounts, entry, Field::AccountId)
+    }
+
+    /// Tells whether entries of the entry's category may be read.
+    pub fn covers_categories(&self, entry: &impl Fields) -> bool {
+        covers(&self.categories, entry, Field::Category)
+    }
+}
+
+fn covers(allow: &Allow, entry: &impl Fields, field: Field) -> bool {
+    *allow == Allow::All || entry.text(field).is_some_and(|text| allow.allows(text))
 }

@@ -37,30 +37,28 @@ fn acknowledged_frames_survive_faults_while_recovering() {
         let whole = SimDisk::new(seed);
         Model::default().drive(&whole).unwrap();
         for nth in 1..=whole.ops().writes {
-            for op in CHANGES {
-                for again in 1..=4 {
-                    for kind in [FaultKind::PowerOff, FaultKind::NotDone, FaultKind::Done] {
-                        fail_recovery(seed, nth, Fault { op, nth: again, kind });
-                    }
-                }
+            for kind in [FaultKind::PowerOff, FaultKind::NotDone, FaultKind::Done] {
+                fail_recovery(seed, nth, kind);
             }
         }
     }
 }
 
-/// Cuts the power at a write, and lets recovery fail.
-fn fail_recovery(seed: u64, nth: u64, fault: Fault) {
-    let disk = SimDisk::new(seed * 1000 + nth);
-    disk.arm(Fault { op: FaultOp::Write, nth, kind: FaultKind::PowerOff });
-    let name = format!("seed {seed}, power off at write {nth}, then {fault:?}");
-    let mut model = Model { name, ..Model::default() };
-    model.drive(&disk).unwrap_err();
-    let survived = disk.power_cut();
-    survived.arm(fault);
-    match (try_open(&survived, &model.committed), fault.kind) {
-        (Ok(_), _) => {}
-        (Err(_), FaultKind::PowerOff) => goes_on(&mut model, &survived.power_cut()),
-        (Err(_), _) => goes_on(&mut model, &survived),
+/// Cuts the power at a write, and lets recovery fail at each of its operations.
+fn fail_recovery(seed: u64, nth: u64, kind: FaultKind) {
+    for (op, again) in CHANGES.into_iter().flat_map(|op| (1..=4).map(move |again| (op, again))) {
+        let disk = SimDisk::new(seed * 1000 + nth);
+        disk.arm(Fault { op: FaultOp::Write, nth, kind: FaultKind::PowerOff });
+        let name = format!("seed {seed}, power off at write {nth}, {kind:?} at {op:?} {again}");
+        let mut model = Model { name, ..Model::default() };
+        model.drive(&disk).unwrap_err();
+        let survived = disk.power_cut();
+        survived.arm(Fault { op, nth: again, kind });
+        match (try_open(&survived, &model.committed), kind) {
+            (Ok(_), _) => {}
+            (Err(_), FaultKind::PowerOff) => goes_on(&mut model, &survived.power_cut()),
+            (Err(_), _) => goes_on(&mut model, &survived),
+        }
     }
 }
 

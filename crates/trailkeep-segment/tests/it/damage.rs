@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use trailkeep_event::{Cut, Entry, Field, Fields};
+use trailkeep_event::{Cut, Entry, Field, Fields, RowBuilder, ValueRef};
 use trailkeep_segment::{Error, ScanPlan, SegmentMeta, SegmentReader, SegmentStore};
 
 use crate::rows::{all, batch, key, open, options, row, sealed};
@@ -129,6 +129,49 @@ fn objects_that_are_shorter_longer_or_gone_are_found() {
         damaged.put(key, whole);
         assert!(reader.verify().is_ok());
     }
+}
+
+/// A column that is longer than one checksum covers: damage takes the rows of its range along,
+/// and no others.
+#[test]
+fn damage_in_a_long_column_has_its_place() {
+    let damaged = small();
+    let mut random = 7_u64;
+    let rows: Vec<_> = (0..6_000)
+        .map(|n| {
+            let mut builder = RowBuilder::default();
+            row("a", n, n % 900).view().for_each(|field, value| builder.set(field, value));
+            let mut trace = String::new();
+            for _ in 0..8 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                trace.push_str(&format!("{random:016x}"));
+            }
+            builder.set(Field::TraceId, ValueRef::Text(&trace));
+            builder.finish()
+        })
+        .collect();
+    let batches = [batch(1, 50_000_000, &rows)];
+    let meta = sealed(&damaged.store, &batches, &options(2, Cut::default()));
+    let reader = open(&damaged.store, &meta);
+    let entries = crate::rows::sorted(&batches);
+    assert!(reader.verify().unwrap().ranges > 75 + 3);
+    for wanted in [&[0, 5_999, 2_048, 2_047][..], &[17], &[3_000, 3_001, 4_096]] {
+        let found = reader.fetch(wanted).unwrap();
+        let expected: Vec<Entry> =
+            wanted.iter().map(|row| entries[usize::try_from(*row).unwrap()].clone()).collect();
+        assert_eq!(found, expected);
+    }
+    // The longest column is the one of traces; its last ranges are in the last pages.
+    let mut bytes = damaged.bytes(&meta.parquet_key);
+    let at = bytes.len() * 2 / 3;
+    bytes[at] ^= 4;
+    damaged.put(&meta.parquet_key, bytes);
+    let reader = open(&damaged.store, &meta);
+    let Err(Error::Corrupt { column, offset, .. }) = reader.verify() else { panic!() };
+    assert_eq!(column, "trace_id");
+    assert!(offset > 65_536);
+    let answers: Vec<bool> = [0, 2_100, 5_999].map(|row| reader.fetch(&[row]).is_ok()).into();
+    assert!(answers.contains(&true) && answers.contains(&false), "{answers:?}");
 }
 
 /// Two objects that are whole, but belong to another description.

@@ -2,7 +2,9 @@
 #![cfg(test)]
 
 mod damage;
+mod golden;
 mod merging;
+mod power;
 mod rows;
 mod scanning;
 mod sealing;

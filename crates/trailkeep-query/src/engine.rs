@@ -1,0 +1,71 @@
+//! What queries run on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trailkeep_io::Clock;
+use trailkeep_segment::Shelf;
+
+use crate::Error;
+use crate::cursor::CursorKey;
+
+/// How queries are bounded.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryOptions {
+    /// The longest that one query may take.
+    pub duration_max: Duration,
+}
+
+/// Answers queries. Cloning shares it. Every call blocks: make it off the async runtime.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) cursor_key: CursorKey,
+    clock: Arc<dyn Clock>,
+    options: QueryOptions,
+}
+
+impl Engine {
+    /// Makes an engine over a shelf; `cursor_key` is the store's secret that signs cursors.
+    pub fn new(
+        shelf: Arc<Shelf>,
+        cursor_key: &[u8; 32],
+        clock: Arc<dyn Clock>,
+        options: QueryOptions,
+    ) -> Self {
+        Self { shelf, cursor_key: CursorKey::new(cursor_key), clock, options }
+    }
+
+    /// Returns the key that reads positions from identifiers.
+    pub fn id_key(&self) -> &trailkeep_event::IdKey {
+        self.shelf.key()
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline<'_> {
+        let end = self.clock.monotonic().saturating_add(self.options.duration_max);
+        Deadline { clock: self.clock.as_ref(), end, limit: self.options.duration_max, rows: 0 }
+    }
+}
+
+/// How many rows are looked at between two looks at the clock.
+const ROWS_PER_LOOK: u32 = 4096;
+
+/// The end of a query's time.
+#[derive(Debug)]
+pub(crate) struct Deadline<'a> {
+    clock: &'a dyn Clock,
+    end: Duration,
+    limit: Duration,
+    rows: u32,
+}
+
+impl Deadline<'_> {
+    /// Counts a row; an error where the time is over.
+    pub(crate) fn row(&mut self) -> Result<(), Error> {
+        self.rows = self.rows.wrapping_add(1);
+        if self.rows.is_multiple_of(ROWS_PER_LOOK) && self.clock.monotonic() > self.end {
+            return Err(Error::TooSlow { seconds: self.limit.as_secs() });
+        }
+        Ok(())
+    }
+}
