@@ -13,25 +13,33 @@
 //! are answered 503. What they cannot do: make the process grow beyond
 //! `connections_max` buffers plus the body budget, or see another caller's answer.
 
+mod app;
 mod auth;
 mod body;
 mod docs;
 mod envelope;
 mod error;
 mod health;
+mod keys;
 mod metrics;
 mod openapi;
+mod params;
+mod principal;
 mod problem;
 mod request_id;
+mod routes;
 mod server;
+mod store_metrics;
 
 pub use self::{
+    app::{App, BackUp, BackUpError, app_routes},
     auth::{KeyStore, TokenHash, authenticate, bearer_token},
     body::{BodyBudget, BodyIntake, BodyLimits, CappedBody, body_format},
     docs::{docs_page, docs_routes},
     envelope::Envelope,
     error::{Error, Result},
     health::{NotReady, Readiness, health_routes},
+    keys::{Keys, NewKey},
     metrics::{HttpMetrics, RejectedConnection, metrics_routes},
     openapi::{openapi, openapi_json},
     problem::{ErrorCode, Problem, ProblemDocument},
@@ -40,4 +48,5 @@ pub use self::{
         Drained, PeerIp, Server, ServerOptions, Shutdown, ShutdownTrigger, TlsFiles, TlsIdentity,
         Transport, shutdown_pair,
     },
+    store_metrics::StoreMetrics,
 };

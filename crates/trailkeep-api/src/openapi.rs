@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi as _};
 
-use crate::{Error, Result, health};
+use crate::{Error, Result, health, routes};
 
 /// Returns the document.
 pub fn openapi() -> OpenApi {
@@ -28,11 +28,19 @@ pub fn openapi_json() -> Result<String> {
         description = "The audit log of an API platform: durable, searchable, provable.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(health::livez, health::readyz),
+    paths(
+        routes::send::send, routes::list::list, routes::entry::entry, routes::tail::tail,
+        routes::keys::create, routes::keys::list, routes::keys::revoke, routes::backup::back_up,
+        health::livez, health::readyz,
+    ),
     components(schemas(crate::ProblemDocument)),
     modifiers(&BearerToken),
     security(("bearer" = [])),
-    tags((name = "operations", description = "Health and metrics")),
+    tags(
+        (name = "events", description = "Send, list and follow entries"),
+        (name = "keys", description = "API keys"),
+        (name = "operations", description = "Health, metrics and backup"),
+    ),
 )]
 struct ApiDocument;
 

@@ -548,7 +548,7 @@ pub(crate) fn write_int(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(digits.get(digits.len().saturating_sub(n_digits)..).unwrap_or(&[]));
 }
 
-/// Parses an integer token (no fraction, no exponent) within ±(2^53 - 1).
+/// Parses an integer token (no fraction, no exponent) of at most 2^53 - 1 in size.
 pub(crate) fn integer(token: &str) -> Option<Admission<i64>> {
     if token.contains(['.', 'e', 'E']) {
         return None;
@@ -570,6 +570,11 @@ fn write_number(out: &mut Vec<u8>, token: &str) -> Admission<()> {
     let double: f64 = token.parse().unwrap_or(f64::INFINITY);
     if !double.is_finite() {
         let detail = "the number is beyond a double's range; send it as a string";
+        return Err(Rejection::new(RejectionCode::NumberTooLarge, detail));
+    }
+    // Its canonical form would be an integer beyond 2^53 - 1, which no reader may trust.
+    if (9_007_199_254_740_992.0..1e21).contains(&double.abs()) {
+        let detail = "the number is written as an integer beyond 2^53-1; send it as a string";
         return Err(Rejection::new(RejectionCode::NumberTooLarge, detail));
     }
     out.extend_from_slice(ryu_js::Buffer::new().format_finite(double).as_bytes());
@@ -622,6 +627,8 @@ mod tests {
             ("9007199254740992", C::NumberTooLarge),
             ("-9007199254740993", C::NumberTooLarge),
             ("1e400", C::NumberTooLarge),
+            ("1e20", C::NumberTooLarge),
+            ("-9007199254740992.0", C::NumberTooLarge),
             (&deep, C::TooDeep),
             (&format!("{{{}}}", wide.join(",")), C::TooManyKeys),
         ];

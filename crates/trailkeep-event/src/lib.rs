@@ -45,7 +45,7 @@ pub use self::{
     reader::read_event,
     record::{RecordError, Recorder},
     rejection::{Rejection, RejectionCode},
-    row::{Row, RowBuilder, RowError, RowRef},
+    row::{Row, RowBuilder, RowError, RowRef, UnpackedRow},
     section::{SectionsDigest, sections_digest, write_section},
     sequenced::SequencedBatch,
     value::{Fields, ValueRef},

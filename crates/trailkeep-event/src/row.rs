@@ -123,6 +123,17 @@ impl<'a> RowRef<'a> {
         }
     }
 
+    /// Unpacks every value at once, for readers of many fields.
+    pub fn unpack(self) -> UnpackedRow<'a> {
+        let mut values = [None; Field::IN_ROW];
+        self.for_each(|field, value| {
+            if let Some(slot) = values.get_mut(usize::from(field.number())) {
+                *slot = Some(value);
+            }
+        });
+        UnpackedRow { values }
+    }
+
     /// Returns the account; every row has one.
     pub fn account_id(self) -> &'a str {
         self.value(Field::AccountId).and_then(ValueRef::as_text).unwrap_or("")
@@ -137,6 +148,18 @@ impl<'a> RowRef<'a> {
 impl Fields for RowRef<'_> {
     fn get(&self, field: Field) -> Option<ValueRef<'_>> {
         self.value(field)
+    }
+}
+
+/// A row whose values were unpacked: each is found at once.
+#[derive(Clone, Debug)]
+pub struct UnpackedRow<'a> {
+    values: [Option<ValueRef<'a>>; Field::IN_ROW],
+}
+
+impl Fields for UnpackedRow<'_> {
+    fn get(&self, field: Field) -> Option<ValueRef<'_>> {
+        self.values.get(usize::from(field.number())).copied().flatten()
     }
 }
 

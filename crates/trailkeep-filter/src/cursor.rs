@@ -211,17 +211,11 @@ impl<'a> Cursor<'a> {
             if !self.accept('\\') {
                 return Err(Fault::new(start, "this quote is not closed"));
             }
-            match self.peek() {
-                Some(c @ ('"' | '\\')) => text.push(c),
-                _ => {
-                    return Err(Fault::new(
-                        escape,
-                        "a backslash in quotes stands before a quote \
-                         or a backslash",
-                    )
-                    .hint("write `\\\\` for a backslash"));
-                }
-            }
+            let Some(escaped @ ('"' | '\\')) = self.peek() else {
+                let message = "a backslash in quotes escapes a quote or a backslash";
+                return Err(Fault::new(escape, message).hint("write `\\\\` for a backslash"));
+            };
+            text.push(escaped);
             self.bump();
         }
     }

@@ -120,9 +120,9 @@ fn values() -> String {
 | network | `10.0.0.0/8` or `2001:db8::/32`, where `ip` holds an address |
 | id | A UUID, or a part of one with stars. |
 
-**Words and phrases** without a field are looked for anywhere and in any case in {searched}, `id`, where
-`metadata` counts with its keys, texts, numbers and truth values at any depth. A word with stars
-must fit one of these as a whole.
+**Words and phrases** without a field are looked for anywhere and in any case in {searched} and
+`id`. `metadata` counts with its keys, texts, numbers and truth values at any depth. A word with
+stars must fit one of these as a whole.
 ",
         loose = names(&LOOSE),
         duration = units(DURATION),
@@ -201,10 +201,10 @@ nested {depth} deep.
 
 ## What it costs
 
-Only the columns that a filter names are read, and the cheapest terms are tried first. Numbers,
-words and exact values cost some ten nanoseconds an entry; a member about as much as its field
-is long; words and phrases without a field read every searched field. Name an account, a time or
-an exact value beside them, and most entries are never looked at.
+Only the fields that a filter names are read, and the cheapest terms are tried first. A number, a
+word or an exact value costs some tens of nanoseconds an entry; a member of `metadata` less than
+a microsecond; words and phrases without a field read every searched field and cost one or two.
+Name an account, a time or an exact value beside them, and most entries are never looked at.
 ",
         bytes = Filter::TEXT_BYTES_MAX,
         terms = Filter::TERMS_MAX,

@@ -179,6 +179,11 @@ impl Store {
         }
     }
 
+    /// Tells whether the store refuses writes until it is restarted.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.stopped()
+    }
+
     /// Follows the batches that become durable from now on.
     pub fn follow(&self) -> broadcast::Receiver<Arc<SequencedBatch>> {
         self.shared.live.subscribe()

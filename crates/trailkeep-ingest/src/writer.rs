@@ -71,7 +71,8 @@ impl Writer {
         let result = match chore {
             Chore::Release(sealed) => {
                 Step::JournalRelease.begin();
-                self.journal.release(sealed)
+                // Released files are zeroed here, not inside the append that needs them.
+                self.journal.release(sealed).and_then(|()| self.journal.prepare())
             }
             Chore::ForgetCuts => self.journal.forget_cuts(),
         };

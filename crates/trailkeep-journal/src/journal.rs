@@ -58,7 +58,7 @@ impl Journal {
     /// Appends batches in the order given, by one write and one fsync, and returns each one's
     /// frame number in its partition. What returns is durable and visible to readers.
     ///
-    /// Costs 0.3 us a KiB and the disk's time; a file that is full adds that of preparing the
+    /// Costs 0.13 us a KiB and the disk's time; a file that is full adds that of preparing the
     /// next one, unless [`Journal::prepare`] was called before.
     ///
     /// # Errors

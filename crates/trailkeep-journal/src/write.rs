@@ -36,7 +36,7 @@ pub(crate) fn sectors_bytes(payload_bytes: usize) -> u64 {
     u64::try_from(sectors.saturating_mul(SECTOR_BYTES)).unwrap_or(u64::MAX)
 }
 
-/// Encodes a write into `sectors`. Costs a copy and two checksums: about 0.2 us a KiB.
+/// Encodes a write into `sectors`. Costs a copy and two checksums: 0.13 us a KiB.
 ///
 /// # Panics
 /// Where the payload is 4 GiB or more: [`crate::JournalOptions`] has a smaller limit.
@@ -236,19 +236,4 @@ pub(crate) fn take<const N: usize>(bytes: &[u8], at: &mut usize) -> Option<[u8; 
     let taken = bytes.get(*at..end)?.try_into().ok()?;
     *at = end;
     Some(taken)
-}
-#[cfg(test)]
-mod zz {
-    use super::*;
-    #[test]
-    #[expect(clippy::disallowed_types, clippy::print_stderr, reason = "x")]
-    fn perf() {
-        let batch = vec![7_u8; 1 << 20];
-        let frames = [FrameBytes { partition: Partition::new(0).unwrap(), number: 0, batch: &batch }];
-        let mut out = Vec::new();
-        encode(1, &frames, &mut out);
-        let t = std::time::Instant::now();
-        for n in 0..200 { encode(n, &frames, &mut out); }
-        eprintln!("encode {:?} per MiB", t.elapsed() / 200);
-    }
 }

@@ -31,8 +31,11 @@ const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 pub(crate) const PAGE_ROWS_MAX: usize = 2048;
 /// The page row limit is checked once for so many rows.
 const WRITE_BATCH_ROWS: usize = 256;
-/// Beyond this the writer gives up on a dictionary and stores plain values.
-const DICTIONARY_BYTES_MAX: usize = 16 << 20;
+/// Beyond this the writer gives up on a dictionary and stores plain values: every look-up in a
+/// column decodes its dictionary whole.
+const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+/// The same for columns whose values repeat so often that a large dictionary still pays.
+const LARGE_DICTIONARY_BYTES_MAX: usize = 16 << 20;
 
 /// What a column's values look like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -135,6 +138,11 @@ pub(crate) fn properties() -> WriterProperties {
         .set_data_page_row_count_limit(PAGE_ROWS_MAX)
         .set_write_batch_size(WRITE_BATCH_ROWS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX);
+    for field in [Field::Ip, Field::ActorId, Field::ActorLabel, Field::UserAgent] {
+        let column = usize::from(field.number());
+        builder =
+            builder.set_column_dictionary_page_size_limit(path(column), LARGE_DICTIONARY_BYTES_MAX);
+    }
     for column in [usize::from(Field::OccurredAt.number()), CREATED_AT, SEQ, FRAME, ORDINAL] {
         builder = builder
             .set_column_dictionary_enabled(path(column), false)

@@ -137,7 +137,7 @@ fn structure() {
     6: this quote is not closed
     4: a space is missing after the closing quote
     2: a quote stands inside a word (put the whole text in quotes, and write `\"` for a quote in it)
-    3: a backslash in quotes stands before a quote or a backslash (write `\\` for a backslash)
+    3: a backslash in quotes escapes a quote or a backslash (write `\\` for a backslash)
     1: `=` stands after a field's name
     4: a space is missing after `)`
     13: `OR` or `)` is missing here (values with spaces stand in quotes)

@@ -1,5 +1,6 @@
 //! A flipped bit in what was acknowledged is found and named; it never makes frames disappear.
 
+use proptest::prelude::*;
 use trailkeep_event::Cut;
 use trailkeep_io::{Fault, FaultKind, FaultOp, SimDisk};
 use trailkeep_journal::Error;
@@ -186,4 +187,32 @@ fn a_disk_that_does_not_answer_is_no_damage() {
         assert!(matches!(opened, Err(Error::Io { .. })), "read {nth}: {opened:?}");
     }
     assert!(trailkeep_io::Disk::list(&disk, FOLDER).is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Hostile bytes anywhere in any file never make a panic, nor another journal.
+    #[test]
+    fn bytes_written_over_a_file_are_damage(
+        number in 1_u64..=3,
+        at in 0_usize..8192,
+        junk in prop::collection::vec(1_u8.., 1..1500),
+    ) {
+        let disk = SimDisk::new(10);
+        three_files(&disk);
+        let path = file_path(number);
+        let mut bytes = disk.read_all(&path).unwrap();
+        let whole = bytes.clone();
+        for (slot, byte) in bytes[at..].iter_mut().zip(junk) {
+            *slot = byte;
+        }
+        prop_assume!(bytes != whole);
+        disk.write_raw(&path, &bytes).unwrap();
+        let opened = try_open(&disk, &Cut::default());
+        prop_assert!(
+            matches!(&opened, Err(Error::Corrupt { file, .. }) if *file == path),
+            "{:?}", opened
+        );
+    }
 }

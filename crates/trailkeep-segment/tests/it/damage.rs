@@ -141,11 +141,11 @@ fn damage_in_a_long_column_has_its_place() {
         .map(|n| {
             let mut builder = RowBuilder::default();
             row("a", n, n % 900).view().for_each(|field, value| builder.set(field, value));
-            let mut trace = String::new();
-            for _ in 0..8 {
+            let words: [String; 8] = std::array::from_fn(|_| {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                trace.push_str(&format!("{random:016x}"));
-            }
+                format!("{random:016x}")
+            });
+            let trace = words.concat();
             builder.set(Field::TraceId, ValueRef::Text(&trace));
             builder.finish()
         })

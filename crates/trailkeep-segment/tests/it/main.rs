@@ -8,5 +8,4 @@ mod power;
 mod rows;
 mod scanning;
 mod sealing;
-mod speed_tmp;
 mod tail;

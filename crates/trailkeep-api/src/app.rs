@@ -1,0 +1,79 @@
+//! Everything the routes work on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+use tokio::sync::Semaphore;
+use trailkeep_ingest::Store;
+use trailkeep_io::{Clock, Entropy};
+use trailkeep_query::Engine;
+
+use crate::body::BodyIntake;
+use crate::keys::Keys;
+use crate::server::Shutdown;
+use crate::{Result, docs_routes, health_routes, openapi, routes};
+
+/// Makes a backup into a folder of the server's machine and describes it. Blocks.
+pub type BackUp =
+    dyn Fn(&Path) -> std::result::Result<serde_json::Value, BackUpError> + Send + Sync;
+
+/// Why a backup was not made, with what lies behind it.
+pub type BackUpError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Everything the routes work on. Cloning shares it.
+#[derive(Clone)]
+pub struct App {
+    /// Where events are written.
+    pub store: Store,
+    /// Where questions are answered.
+    pub engine: Engine,
+    /// The keys that are valid now.
+    pub keys: Arc<Keys>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// What takes in bodies.
+    pub intake: BodyIntake,
+    /// Tells live tails to end.
+    pub shutdown: Shutdown,
+    /// How many questions are answered at once.
+    pub queries: Arc<Semaphore>,
+    /// How many live tails there may be.
+    pub tails: Arc<Semaphore>,
+    /// Makes a backup.
+    pub back_up: Arc<BackUp>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// How many questions are answered at once where the configuration names none.
+    pub const QUERIES_MAX: usize = 16;
+    /// How many live tails there may be where the configuration names none.
+    pub const TAILS_MAX: usize = 256;
+}
+
+/// Makes every route of the public address, without the envelope.
+///
+/// # Errors
+/// Where the API's own document cannot be written.
+pub fn app_routes(app: App) -> Result<Router> {
+    let docs = docs_routes(&openapi())?;
+    let readiness = Arc::new(routes::health::StoreReadiness(app.store.clone()));
+    let api = Router::new()
+        .route("/api/v1/events", post(routes::send::send).get(routes::list::list))
+        .route("/api/v1/events/tail", get(routes::tail::tail))
+        .route("/api/v1/events/{id}", get(routes::entry::entry))
+        .route("/api/v1/keys", post(routes::keys::create).get(routes::keys::list))
+        .route("/api/v1/keys/{key_id}", delete(routes::keys::revoke))
+        .route("/api/v1/backup", post(routes::backup::back_up))
+        .with_state(app);
+    Ok(api.merge(docs).merge(health_routes(readiness)))
+}

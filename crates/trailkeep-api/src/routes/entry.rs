@@ -1,0 +1,39 @@
+//! `GET /api/v1/events/{id}`
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use trailkeep_event::{EventId, write_entry_json};
+
+use crate::app::App;
+use crate::principal::Principal;
+use crate::routes::{ask, json};
+use crate::{ErrorCode, Problem, ProblemDocument};
+
+/// Returns one entry.
+#[utoipa::path(
+    get, path = "/api/v1/events/{id}", tag = "events",
+    params(("id" = String, Path, description = "The entry's identifier")),
+    responses(
+        (status = 200, description = "The entry", body = Object),
+        (status = 401, description = "No valid key", body = ProblemDocument),
+        (status = 403, description = "The key may not read", body = ProblemDocument),
+        (status = 404, description = "No such entry, or none that the key may read", body = ProblemDocument),
+    ),
+)]
+pub(crate) async fn entry(
+    State(app): State<App>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let scope = principal.reads()?;
+    let found = match EventId::parse(&id) {
+        Some(id) => ask(&app, move |app| app.engine.get(&scope, id)).await?,
+        None => None,
+    };
+    let Some(entry) = found else {
+        return Err(Problem::new(ErrorCode::NotFound, "there is no such entry").at_field("id"));
+    };
+    let mut out = Vec::with_capacity(1024);
+    write_entry_json(entry.view(), &mut out);
+    Ok(json(out))
+}

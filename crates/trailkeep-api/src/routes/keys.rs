@@ -1,0 +1,164 @@
+//! `/api/v1/keys`
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use trailkeep_catalog::KeyRecord;
+use trailkeep_event::{Micros, Recorder};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::keys::NewKey;
+use crate::principal::Principal;
+use crate::routes::lost;
+use crate::{ErrorCode, Problem, ProblemDocument};
+
+/// A key as it is shown; its token is not.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownKey {
+    /// The key's identifier.
+    key_id: String,
+    /// Its name for people.
+    name: String,
+    /// The ends of its token.
+    masked: String,
+    /// What its bearer may read.
+    #[schema(value_type = Option<Object>)]
+    read: Option<trailkeep_scope::ReadScope>,
+    /// What its bearer may write.
+    #[schema(value_type = Option<Object>)]
+    write: Option<trailkeep_scope::WriteScope>,
+    /// Whether its bearer may administer the store.
+    operator: bool,
+    /// When it was made.
+    created_at: String,
+    /// From when it is no longer good.
+    expires_at: Option<String>,
+    /// When it was revoked.
+    revoked_at: Option<String>,
+}
+
+/// A key that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MadeKey {
+    /// The token. It is shown this once and stored nowhere.
+    token: String,
+    /// The key.
+    key: ShownKey,
+}
+
+/// All keys.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeyList {
+    /// The keys, in the order they were made.
+    items: Vec<ShownKey>,
+}
+
+impl From<KeyRecord> for ShownKey {
+    fn from(key: KeyRecord) -> Self {
+        Self {
+            key_id: key.key_id,
+            name: key.name,
+            masked: key.masked,
+            read: key.read,
+            write: key.write,
+            operator: key.operator,
+            created_at: key.created_at.to_string(),
+            expires_at: key.expires_at.map(|at| at.to_string()),
+            revoked_at: key.revoked_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// Makes a key.
+///
+/// Needs an operator key. The token is in the answer and nowhere else.
+#[utoipa::path(
+    post, path = "/api/v1/keys", tag = "keys", request_body = NewKey,
+    responses(
+        (status = 201, description = "The key and its token", body = MadeKey),
+        (status = 400, description = "A member is wrong", body = ProblemDocument),
+        (status = 403, description = "Not an operator key", body = ProblemDocument),
+    ),
+)]
+pub(crate) async fn create(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<MadeKey>), Problem> {
+    principal.administers()?;
+    let body = app.intake.capped_body(&headers, body).await?;
+    let new: NewKey = serde_json::from_slice(&body)
+        .map_err(|error| Problem::new(ErrorCode::InvalidBody, error.to_string()))?;
+    let now = Micros(app.clock.now_micros());
+    let (key, token) = new
+        .mint(&*app.entropy, now)
+        .map_err(|detail| Problem::new(ErrorCode::InvalidBody, detail))?;
+    app.keys.add(&key).await.map_err(|error| failed(&error))?;
+    record(&app, "key.created", &principal, &key.key_id).await?;
+    Ok((StatusCode::CREATED, Json(MadeKey { token, key: key.into() })))
+}
+
+/// Lists the keys, also those that are no longer good.
+#[utoipa::path(
+    get, path = "/api/v1/keys", tag = "keys",
+    responses(
+        (status = 200, description = "The keys", body = KeyList),
+        (status = 403, description = "Not an operator key", body = ProblemDocument),
+    ),
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    principal: Principal,
+) -> Result<Json<KeyList>, Problem> {
+    principal.administers()?;
+    let keys = app.keys.all().await.map_err(|error| failed(&error))?;
+    Ok(Json(KeyList { items: keys.into_iter().map(ShownKey::from).collect() }))
+}
+
+/// Revokes a key at once.
+#[utoipa::path(
+    delete, path = "/api/v1/keys/{key_id}", tag = "keys",
+    params(("key_id" = String, Path, description = "The key's identifier")),
+    responses(
+        (status = 204, description = "The key is no longer good"),
+        (status = 403, description = "Not an operator key", body = ProblemDocument),
+        (status = 404, description = "No such key, or revoked already", body = ProblemDocument),
+    ),
+)]
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    principal: Principal,
+    Path(key_id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    principal.administers()?;
+    if !app.keys.revoke(&key_id).await.map_err(|error| failed(&error))? {
+        let detail = "there is no such key, or it is revoked already";
+        return Err(Problem::new(ErrorCode::NotFound, detail).at_field("key_id"));
+    }
+    record(&app, "key.revoked", &principal, &key_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn record(
+    app: &App,
+    action: &'static str,
+    principal: &Principal,
+    key_id: &str,
+) -> Result<(), Problem> {
+    let metadata = serde_json::json!({ "by_key": principal.key_id(), "key_id": key_id });
+    let row = app.store.system_event(action, "notice", &metadata.to_string());
+    let store = app.store.clone();
+    let recorded = tokio::task::spawn_blocking(move || store.record(row)).await;
+    recorded.map_err(|error| lost(&error))?.map_err(|error| {
+        let detail = "it was done, but could not be recorded in the log";
+        Problem::new(ErrorCode::Unavailable, detail).caused_by(&error)
+    })
+}
+
+fn failed(error: &trailkeep_catalog::Error) -> Problem {
+    Problem::new(ErrorCode::Internal, "the catalog could not do it").caused_by(error)
+}
