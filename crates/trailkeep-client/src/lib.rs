@@ -1,1 +1,20 @@
-//! Carries events to a server: bounded queue, retries.
+//! Carries events to a server: bounded size, bounded retries.
+//!
+//! Promises: what [`Client::send_events`] returned was answered by the server after its fsync;
+//! what may have arrived without an answer is an error of its own, never a silent second try.
+//!
+//! Never does: threads, queues, clocks; print a key.
+
+mod answer;
+mod client;
+mod error;
+mod secret;
+mod server_events;
+
+pub use self::{
+    answer::{Duplicate, Rejected, SendAnswer},
+    client::{Client, ClientOptions, RetryOptions},
+    error::{Error, ProblemBody, Result},
+    secret::Secret,
+    server_events::{ServerEvent, ServerEvents},
+};

@@ -9,12 +9,14 @@ use trailkeep_duplicates::{RUN_ENTRIES_MAX, Run, RunMeta, merge_runs};
 use trailkeep_event::Micros;
 use trailkeep_segment::{SegmentMeta, merge};
 
+use crate::ending::Ending;
 use crate::env::hex;
 use crate::error::{Error, logged};
 use crate::sealer::{run_record, segment_record};
-use crate::shared::Shared;
+use crate::shared::{SealerState, Shared};
 use crate::step::Step;
 
+/// How long it rests where nothing is sealed.
 const TURN: Duration = Duration::from_millis(500);
 const GARBAGE_TURN: Duration = Duration::from_secs(10);
 /// How many runs there may be before the smallest are merged.
@@ -32,17 +34,35 @@ pub(crate) struct Compactor {
 impl Compactor {
     /// Works until the store closes.
     pub(crate) fn run(mut self) {
-        while !self.shared.wait_sealer(TURN, |state| state.finish) && !self.shared.stopped() {
-            let result = self.turn();
-            if let Err(error) = result {
-                tracing::error!(error = logged(&error), "could not compact");
-                self.shared.stats.failures.add(1);
-                if matches!(error, Error::Catalog { .. } | Error::Fenced) {
-                    self.shared.stop();
-                }
+        let shared = Arc::clone(&self.shared);
+        let _ending = Ending::new(&shared, |_state| {});
+        let mut seals = 0;
+        loop {
+            let woken =
+                |state: &SealerState| state.finish || state.seals > seals || shared.stopped();
+            shared.wait_sealer(TURN, woken);
+            let state = shared.tell_sealer(|state| *state);
+            if state.finish || shared.stopped() {
+                break;
+            }
+            seals = state.seals;
+            if let Err(error) = self.turn() {
+                self.failed(&error);
             }
         }
         tracing::info!("the compactor has ended");
+    }
+
+    fn failed(&self, error: &Error) {
+        if matches!(error, Error::Fenced) && self.shared.tell_sealer(|state| state.finish) {
+            // The sealer gave the lease back while this was at work: what it made is an orphan.
+            return;
+        }
+        tracing::error!(error = logged(error), "could not compact");
+        self.shared.stats.failures.add(1);
+        if matches!(error, Error::Catalog { .. } | Error::Fenced) {
+            self.shared.stop();
+        }
     }
 
     fn turn(&mut self) -> Result<(), Error> {
@@ -64,7 +84,7 @@ impl Compactor {
         let added = [segment_record(&merged)?];
         Step::CompactCommit.begin();
         let swap = shared.env.catalog.swap_segments(&self.lease, &removed, &added, self.now());
-        Self::committed(shared.env.runtime.block_on(swap))?;
+        committed(shared.env.runtime.block_on(swap))?;
         shared.shelf.swap(&removed, merged);
         shared.stats.compactions.add(1);
         Ok(())
@@ -81,12 +101,13 @@ impl Compactor {
         let parts: Vec<&Run> = inputs.iter().map(AsRef::as_ref).collect();
         let merged = merge_runs(shared.env.objects.as_ref(), &id, &parts)
             .map_err(Error::source_ids("merge"))?;
-        let removed: Vec<String> = inputs.iter().map(|run| run.meta().id.clone()).collect();
-        let added = [run_record(&merged)?];
-        let swap = shared.env.catalog.swap_runs(&self.lease, &removed, &added, self.now());
-        Self::committed(shared.env.runtime.block_on(swap))?;
+        // Opened before the commit: nothing that can fail follows it.
         let merged = Run::open(Arc::clone(&shared.env.objects), merged)
             .map_err(Error::source_ids("open"))?;
+        let removed: Vec<String> = inputs.iter().map(|run| run.meta().id.clone()).collect();
+        let added = [run_record(merged.meta())?];
+        let swap = shared.env.catalog.swap_runs(&self.lease, &removed, &added, self.now());
+        committed(shared.env.runtime.block_on(swap))?;
         shared.source_ids.swap_runs(&removed, Arc::new(merged));
         Ok(())
     }
@@ -124,12 +145,15 @@ impl Compactor {
     fn now(&self) -> Micros {
         Micros(self.shared.env.clock.now_micros())
     }
+}
 
-    fn committed(outcome: Result<CommitOutcome, trailkeep_catalog::Error>) -> Result<(), Error> {
-        match outcome.map_err(Error::catalog("commit a compaction"))? {
-            CommitOutcome::Committed => Ok(()),
-            CommitOutcome::Fenced | CommitOutcome::Stale => Err(Error::Fenced),
-        }
+/// Says what became of a swap of files.
+pub(crate) fn committed(
+    outcome: Result<CommitOutcome, trailkeep_catalog::Error>,
+) -> Result<(), Error> {
+    match outcome.map_err(Error::catalog("replace files"))? {
+        CommitOutcome::Committed => Ok(()),
+        CommitOutcome::Fenced | CommitOutcome::Stale => Err(Error::Fenced),
     }
 }
 

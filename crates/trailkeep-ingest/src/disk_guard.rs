@@ -54,8 +54,8 @@ impl DiskState {
 /// Looks at the disk, notes its state, and keeps or gives up the reserve.
 pub(crate) fn watch(shared: &Shared) {
     let marks = &shared.options.disk;
-    let free_bytes = match shared.env.disk.space() {
-        Ok(space) => space.free_bytes,
+    let free_bytes = match free_for_events(shared.env.disk.as_ref(), marks) {
+        Ok(free_bytes) => free_bytes,
         Err(error) => {
             tracing::warn!(error = logged(&error), "could not ask for free space");
             return;
@@ -78,6 +78,14 @@ pub(crate) fn watch(shared: &Shared) {
     if let Err(error) = kept {
         tracing::warn!(error = logged(&error), "could not change the reserve");
     }
+}
+
+/// Returns the free space without the reserve, whether that is held or given up: giving it up
+/// must not look like room for events.
+fn free_for_events(disk: &dyn Disk, marks: &DiskMarks) -> io::Result<u64> {
+    let held = reserved(disk)?.unwrap_or(0);
+    let missing = marks.reserve_bytes.saturating_sub(held);
+    Ok(disk.space()?.free_bytes.saturating_sub(missing))
 }
 
 fn reserved(disk: &dyn Disk) -> io::Result<Option<u64>> {

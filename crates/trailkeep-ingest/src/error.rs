@@ -100,6 +100,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A thread could not be started.
+    #[error("could not start the store's threads")]
+    Threads(#[source] trailkeep_io::Error),
     /// The writer or the sealer ended.
     #[error("the store has stopped")]
     Stopped,

@@ -12,6 +12,7 @@ mod admit;
 mod answer;
 mod compactor;
 mod disk_guard;
+mod ending;
 mod env;
 mod error;
 mod open;

@@ -13,7 +13,7 @@ use trailkeep_journal::{Journal, Recovery};
 use trailkeep_ledger::{Head, Heads, sequence};
 use trailkeep_segment::{SegmentMeta, SegmentStore, Shelf};
 
-use crate::compactor::Compactor;
+use crate::compactor::{Compactor, committed};
 use crate::env::{Env, hex};
 use crate::error::{Error, logged};
 use crate::options::StoreOptions;
@@ -62,23 +62,14 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     let compactor =
         Compactor { shared: Arc::clone(&shared), lease: lease.clone(), collected: renewed };
     let sealer = Sealer { shared: Arc::clone(&shared), lease, renewed, waiting_since: None };
-    start(tasks, "writer", move || writer.run())?;
-    start(tasks, "sealer", move || sealer.run())?;
-    start(tasks, "compactor", move || compactor.run())?;
+    tasks
+        .spawn_thread("writer", move || writer.run())
+        .and_then(|()| tasks.spawn_thread("sealer", move || sealer.run()))
+        .and_then(|()| tasks.spawn_background_thread("compactor", move || compactor.run()))
+        .map_err(Error::Threads)?;
     let store = Store::new(shared, identity);
     store.record_cuts(&recovery.cuts);
     Ok(store)
-}
-
-fn start(
-    tasks: &Tasks,
-    name: &'static str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<(), Error> {
-    tasks.spawn_thread(name, work).map_err(|source| Error::Disk {
-        doing: "start a thread",
-        source: std::io::Error::other(source),
-    })
 }
 
 fn in_catalog<T>(
@@ -222,7 +213,7 @@ fn rebuild_runs(
     let added: Vec<RunRecord> = metas.iter().map(run_record).collect::<Result<_, _>>()?;
     let now = Micros(shared.env.clock.now_micros());
     let swap = shared.env.catalog.swap_runs(lease, &removed, &added, now);
-    in_catalog(&shared.env, "replace the index of source ids", swap)?;
+    committed(shared.env.runtime.block_on(swap))?;
     let open = |meta| Run::open(Arc::clone(&shared.env.objects), meta).map(Arc::new);
     metas.into_iter().map(open).collect::<Result<_, _>>().map_err(Error::source_ids("open"))
 }

@@ -136,6 +136,12 @@ impl Queue {
         self.arrived.notify_all();
     }
 
+    /// Drops what waits: nobody is left to write it, and its callers are told so.
+    pub(crate) fn clear(&self) {
+        let mut lines = self.lines.lock();
+        *lines = Lines { closed: true, ..Lines::default() };
+    }
+
     /// Puts an unfinished submission back at the front of its line.
     pub(crate) fn resume(&self, pending: Pending) {
         let mut lines = self.lines.lock();

@@ -12,6 +12,7 @@ use trailkeep_event::{Cut, Micros, SequencedBatch};
 use trailkeep_segment::{SealOptions, SegmentMeta, seal};
 
 use crate::disk_guard;
+use crate::ending::Ending;
 use crate::env::hex;
 use crate::error::{Error, logged};
 use crate::shared::{SealerState, Shared};
@@ -37,13 +38,15 @@ pub(crate) struct Sealer {
 /// What is about to be committed.
 struct Prepared {
     meta: SegmentMeta,
-    run: Option<(RunMeta, Vec<Fingerprint>)>,
+    /// Open already: nothing that can fail follows the commit.
+    run: Option<(Arc<Run>, Vec<Fingerprint>)>,
     commit: SealCommit,
 }
 
 impl Sealer {
     /// Seals until it is told to finish or the store stops.
     pub(crate) fn run(mut self) {
+        let _ending = Ending::new(&self.shared, |state| state.ended = true);
         loop {
             let asked = self.shared.sealer_turn(TURN);
             disk_guard::watch(&self.shared);
@@ -57,7 +60,6 @@ impl Sealer {
             }
         }
         self.give_back();
-        self.shared.tell_sealer(|state| state.ended = true);
         tracing::info!("the sealer has ended");
     }
 
@@ -98,14 +100,14 @@ impl Sealer {
         self.commit(&prepared.commit)?;
         Step::SealPublish.begin();
         let to = prepared.commit.to;
-        if let Some((meta, fingerprints)) = prepared.run {
-            let run = self.open_run(meta)?;
+        if let Some((run, fingerprints)) = prepared.run {
             self.shared.source_ids.sealed_as(run, &fingerprints);
         }
         self.shared.stats.seals.add(1);
         self.shared.stats.section_mismatches.add(u64::from(prepared.meta.mismatches));
         self.shared.shelf.publish(Some(prepared.meta), to);
         self.shared.queue.release(to);
+        self.shared.tell_sealer(|state| state.seals = state.seals.saturating_add(1));
         Ok(())
     }
 
@@ -118,7 +120,7 @@ impl Sealer {
         let run = self.write_run(batches)?;
         let segments = vec![segment_record(&sealed.meta)?];
         let runs = match &run {
-            Some((meta, _fingerprints)) => vec![run_record(meta)?],
+            Some((run, _fingerprints)) => vec![run_record(run.meta())?],
             None => Vec::new(),
         };
         let (heads, accounts) = heads(batches);
@@ -129,7 +131,7 @@ impl Sealer {
     fn write_run(
         &self,
         batches: &[Arc<SequencedBatch>],
-    ) -> Result<Option<(RunMeta, Vec<Fingerprint>)>, Error> {
+    ) -> Result<Option<(Arc<Run>, Vec<Fingerprint>)>, Error> {
         let shared = &self.shared;
         let mut entries = Vec::new();
         for batch in batches {
@@ -146,13 +148,9 @@ impl Sealer {
         let id = hex(&shared.env.random_id());
         let meta = write_run(shared.env.objects.as_ref(), &id, entries)
             .map_err(Error::source_ids("extend"))?;
-        Ok(Some((meta, fingerprints)))
-    }
-
-    fn open_run(&self, meta: RunMeta) -> Result<Arc<Run>, Error> {
-        Run::open(Arc::clone(&self.shared.env.objects), meta)
-            .map(Arc::new)
-            .map_err(Error::source_ids("open"))
+        let run =
+            Run::open(Arc::clone(&shared.env.objects), meta).map_err(Error::source_ids("open"))?;
+        Ok(Some((Arc::new(run), fingerprints)))
     }
 
     fn commit(&self, commit: &SealCommit) -> Result<(), Error> {

@@ -50,6 +50,8 @@ pub(crate) struct SealerState {
     pub(crate) flushed: u64,
     /// How many flushes were asked for.
     pub(crate) asked: u64,
+    /// How many segments were sealed.
+    pub(crate) seals: u64,
     /// Whether the writer has ended.
     pub(crate) writer_ended: bool,
     /// Whether the sealer has ended.

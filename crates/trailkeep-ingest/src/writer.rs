@@ -13,6 +13,8 @@ use trailkeep_ledger::{Heads, sequence};
 use trailkeep_redact::{Masked, MaskedBatch};
 
 use crate::admit::Admitted;
+use crate::disk_guard::DiskState;
+use crate::ending::Ending;
 use crate::error::{Unavailable, logged};
 use crate::queue::{Chore, Turn, Work};
 use crate::recent::Seen;
@@ -52,18 +54,19 @@ struct Group {
 impl Writer {
     /// Writes until the queue ends or the journal stops.
     pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let _ending = Ending::new(&shared, |state| state.writer_ended = true);
         loop {
             match self.shared.queue.take(PATIENCE) {
                 Work::Group(turns) => self.commit(turns),
                 Work::Chore(chore) => self.chore(&chore),
-                Work::Idle => {}
+                Work::Idle => self.prepare(),
                 Work::End => break,
             }
             if let Some(chore) = self.shared.queue.take_chore() {
                 self.chore(&chore);
             }
         }
-        self.shared.tell_sealer(|state| state.writer_ended = true);
         tracing::info!("the writer has ended");
     }
 
@@ -76,6 +79,18 @@ impl Writer {
             }
             Chore::ForgetCuts => self.journal.forget_cuts(),
         };
+        self.looked_after(result);
+    }
+
+    /// Prepares the journal's next file while nobody waits for it.
+    fn prepare(&mut self) {
+        if self.shared.disk_state() != DiskState::Full {
+            let result = self.journal.prepare();
+            self.looked_after(result);
+        }
+    }
+
+    fn looked_after(&self, result: Result<(), trailkeep_journal::Error>) {
         if let Err(error) = result {
             // The files stay; nothing is lost. A stopped journal shows at the next append.
             let error = logged(&error);

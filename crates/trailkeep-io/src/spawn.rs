@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 use crate::Error;
 
+/// How much a background thread yields, on the scale of `nice`.
+const BACKGROUND_NICE: i32 = 10;
+
 /// The tasks of a program. Clones are the same tasks.
 ///
 /// A task ends by itself, when the queue or signal that it was made with tells it to;
@@ -68,6 +71,22 @@ impl Tasks {
         };
         let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
         started.map(drop).map_err(|source| Error::SpawnThread { name, source })
+    }
+
+    /// Starts a thread for work that nobody waits for: it yields to the others' work.
+    pub fn spawn_background_thread(
+        &self,
+        name: &'static str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Error> {
+        self.spawn_thread(name, move || {
+            // On Linux the calling thread alone is meant. Without the right to it the work is
+            // done all the same.
+            if let Err(error) = rustix::process::setpriority_process(None, BACKGROUND_NICE) {
+                tracing::debug!(name, %error, "could not lower a thread's priority");
+            }
+            work();
+        })
     }
 
     /// Does work that blocks on a thread of the runtime, and waits for its answer.
