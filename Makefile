@@ -18,7 +18,7 @@ gen: ## writes the generated pages
 	cargo xtask gen
 
 bench: ## prints figures
-	cargo run --release --locked -p trailkeep-bench
+	@scripts/bench
 
 fuzz: ## runs each fuzz target; FUZZ_SECONDS=600 for longer
 	@scripts/fuzz

@@ -61,8 +61,7 @@ pub(crate) async fn livez() -> Json<Health> {
     get, path = "/readyz", tag = "operations", security(()),
     responses(
         (status = 200, description = "The server can take work", body = Health),
-        (status = 503, description = "It cannot; the detail says why", body = crate::ProblemDocument,
-            content_type = "application/problem+json"),
+        (status = 503, description = "It cannot; the detail says why", body = crate::ProblemDocument),
     ),
 )]
 pub(crate) async fn readyz(State(readiness): State<Arc<dyn Readiness>>) -> Response {

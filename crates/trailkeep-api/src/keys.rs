@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -18,13 +19,22 @@ use crate::auth::{KeyStore, TokenHash};
 pub struct Keys {
     catalog: Arc<dyn Catalog>,
     clock: Arc<dyn Clock>,
-    by_hash: RwLock<HashMap<[u8; 32], Arc<KeyRecord>>>,
+    /// How many reloads have begun.
+    reloads: AtomicU64,
+    known: RwLock<Known>,
+}
+
+/// What one reload read.
+#[derive(Debug, Default)]
+struct Known {
+    reload: u64,
+    by_hash: HashMap<[u8; 32], Arc<KeyRecord>>,
 }
 
 impl Keys {
     /// Makes an empty set; call [`Keys::reload`] before serving.
     pub fn new(catalog: Arc<dyn Catalog>, clock: Arc<dyn Clock>) -> Self {
-        Self { catalog, clock, by_hash: RwLock::default() }
+        Self { catalog, clock, reloads: AtomicU64::new(0), known: RwLock::default() }
     }
 
     /// Reads the keys from the catalog.
@@ -32,9 +42,9 @@ impl Keys {
     /// # Errors
     /// Where the catalog cannot be read; the keys in memory stay.
     pub async fn reload(&self) -> Result<(), trailkeep_catalog::Error> {
+        let reload = self.reloads.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         let keys = self.catalog.keys().await?;
-        let by_hash = keys.into_iter().map(|key| (key.hash, Arc::new(key))).collect();
-        *self.by_hash.write() = by_hash;
+        self.take_over(reload, keys);
         Ok(())
     }
 
@@ -58,6 +68,11 @@ impl Keys {
         Ok(revoked)
     }
 
+    /// Tells whether a key that was good is good now; asked where one request lasts long.
+    pub fn still_good(&self, key: &KeyRecord) -> bool {
+        self.good(&key.hash).is_some()
+    }
+
     /// Returns all keys, also those that are no longer valid.
     ///
     /// # Errors
@@ -65,16 +80,30 @@ impl Keys {
     pub async fn all(&self) -> Result<Vec<KeyRecord>, trailkeep_catalog::Error> {
         self.catalog.keys().await
     }
+
+    fn take_over(&self, reload: u64, keys: Vec<KeyRecord>) {
+        let by_hash = keys.into_iter().map(|key| (key.hash, Arc::new(key))).collect();
+        let mut known = self.known.write();
+        // A reload that began earlier but ends later may have read less: its keys could bring a
+        // revoked one back.
+        if reload > known.reload {
+            *known = Known { reload, by_hash };
+        }
+    }
+
+    fn good(&self, hash: &[u8; 32]) -> Option<Arc<KeyRecord>> {
+        let key = self.known.read().by_hash.get(hash).cloned()?;
+        let now = Micros(self.clock.now_micros());
+        let expired = key.expires_at.is_some_and(|at| at <= now);
+        (!expired && key.revoked_at.is_none()).then_some(key)
+    }
 }
 
 impl KeyStore for Keys {
     type Key = KeyRecord;
 
     fn lookup(&self, token: &TokenHash) -> Option<Arc<KeyRecord>> {
-        let key = self.by_hash.read().get(token.as_bytes()).cloned()?;
-        let now = Micros(self.clock.now_micros());
-        let expired = key.expires_at.is_some_and(|at| at <= now);
-        (!expired && key.revoked_at.is_none()).then_some(key)
+        self.good(token.as_bytes())
     }
 }
 
@@ -174,4 +203,31 @@ fn hex(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailkeep_catalog::MemoryCatalog;
+    use trailkeep_io::{SimClock, SimEntropy};
+
+    #[test]
+    fn a_slow_reload_does_not_bring_a_revoked_key_back() {
+        let clock = Arc::new(SimClock::new(0));
+        let keys = Keys::new(Arc::new(MemoryCatalog::new()), clock);
+        let new = NewKey {
+            name: "n".to_owned(),
+            read: None,
+            write: None,
+            operator: true,
+            expires_at: None,
+        };
+        let (good, token) = new.mint(&SimEntropy::new(1), Micros(0)).unwrap();
+        let revoked = KeyRecord { revoked_at: Some(Micros(1)), ..good.clone() };
+        keys.take_over(1, vec![good.clone()]);
+        assert!(keys.lookup(&TokenHash::of(&token)).is_some());
+        keys.take_over(3, vec![revoked]);
+        keys.take_over(2, vec![good]);
+        assert!(keys.lookup(&TokenHash::of(&token)).is_none());
+    }
 }

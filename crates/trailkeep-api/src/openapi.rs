@@ -1,7 +1,8 @@
 //! The OpenAPI document: made from the handlers, committed, and compared.
 
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::{Error, Result, health, routes};
@@ -34,7 +35,7 @@ pub fn openapi_json() -> Result<String> {
         health::livez, health::readyz,
     ),
     components(schemas(crate::ProblemDocument)),
-    modifiers(&BearerToken),
+    modifiers(&BearerToken, &ProblemJson),
     security(("bearer" = [])),
     tags(
         (name = "events", description = "Send, list and follow entries"),
@@ -51,4 +52,28 @@ impl Modify for BearerToken {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
     }
+}
+
+/// Gives every error answer the media type that it is sent with.
+struct ProblemJson;
+
+impl Modify for ProblemJson {
+    fn modify(&self, document: &mut OpenApi) {
+        for operation in document.paths.paths.values_mut().flat_map(operations) {
+            for (status, response) in &mut operation.responses.responses {
+                let RefOr::T(response) = response else { continue };
+                if !status.starts_with(['4', '5']) {
+                    continue;
+                }
+                if let Some(content) = response.content.shift_remove("application/json") {
+                    response.content.insert("application/problem+json".to_owned(), content);
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    [get, post, put, patch, delete].into_iter().flatten()
 }

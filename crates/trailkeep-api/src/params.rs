@@ -34,7 +34,8 @@ impl Params {
     pub(crate) fn filter(&self) -> Result<Filter, Problem> {
         let filter = Filter::parse(self.get("q").unwrap_or("")).map_err(|error| {
             let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            invalid("q", format!("column {}: {}{hint}", error.column, error.message))
+            let detail = format!("column {}: {}{hint}", error.column, error.message);
+            invalid("q", detail).at_column(error.column)
         })?;
         let Some(account_id) = self.get("account_id") else { return Ok(filter) };
         AccountId::parse(account_id).map_err(|error| invalid("account_id", error.to_string()))?;

@@ -24,6 +24,10 @@ impl FromRequestParts<App> for Principal {
 }
 
 impl Principal {
+    pub(crate) fn key(&self) -> &KeyRecord {
+        &self.0
+    }
+
     pub(crate) fn key_id(&self) -> &str {
         &self.0.key_id
     }

@@ -5,6 +5,7 @@ mod code;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Write;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -28,6 +29,8 @@ pub struct Problem {
     pub detail: Cow<'static, str>,
     /// The parameter or header that is at fault.
     pub field: Option<String>,
+    /// Where in the parameter, counted in characters from 1.
+    pub column: Option<NonZeroU32>,
     /// A JSON pointer to what is at fault in the body.
     pub pointer: Option<String>,
     /// How long to wait before the next try.
@@ -43,6 +46,7 @@ impl Problem {
             code,
             detail: detail.into(),
             field: None,
+            column: None,
             pointer: None,
             retry_after: None,
             cause: None,
@@ -53,6 +57,13 @@ impl Problem {
     #[must_use]
     pub fn at_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Says where in the parameter the fault is, counted in characters from 1.
+    #[must_use]
+    pub fn at_column(mut self, column: usize) -> Self {
+        self.column = u32::try_from(column).ok().and_then(NonZeroU32::new);
         self
     }
 
@@ -94,6 +105,7 @@ impl Problem {
             detail: self.detail.clone().into_owned(),
             code: code.as_str(),
             field: self.field.clone(),
+            column: self.column.map(NonZeroU32::get),
             pointer: self.pointer.clone(),
             retry_after: self.retry_after_seconds(),
             request_id: request_id.map(|id| id.to_string()),
@@ -164,6 +176,9 @@ pub struct ProblemDocument {
     /// The parameter or header that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Where in the parameter, counted in characters from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
     /// A JSON pointer (RFC 6901) to what is at fault in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,

@@ -1,2 +1,80 @@
 //! Prints figures: load, durable acks, recovery; development only.
-fn main() {}
+//!
+//! The server is the release binary, a child process that is driven over HTTP alone; the stages of
+//! its path are also timed one by one, in this process. A figure that misses its bar is said to be
+//! short and fails nothing: only errors do. The method is in `docs/benchmarks.md`.
+
+#![expect(clippy::print_stdout, reason = "its output is for people")]
+
+mod options;
+
+mod bench;
+mod machine;
+mod workload;
+
+mod connection;
+mod sender;
+mod server;
+mod vitals;
+
+mod acks;
+mod fairness;
+mod fsync;
+mod load;
+mod micro;
+mod pages;
+mod peers;
+mod recovery;
+mod single;
+
+mod figure;
+mod quantity;
+mod report;
+mod samples;
+mod timed_disk;
+
+use anyhow::Result;
+use clap::Parser;
+
+use self::bench::Bench;
+use self::options::{Options, Subject};
+use self::workload::Workload;
+
+fn main() -> Result<()> {
+    let mut bench = Bench::new(Options::parse())?;
+    bench.report.machine(machine::describe(&bench.dir)?);
+    if let Some(workload) = Workload::obtain(&bench)? {
+        measure(&mut bench, &workload)?;
+    } else {
+        let why = "there is no gen.py; name an NDJSON file by --file";
+        bench.report.skip("every figure", why);
+    }
+    bench.report.finish(bench.options.json.as_deref())
+}
+
+fn measure(bench: &mut Bench, workload: &Workload) -> Result<()> {
+    if bench.options.covers(Subject::Micro) {
+        micro::measure(bench, workload)?;
+    }
+    if bench.options.covers(Subject::Acks) {
+        acks::measure(bench, workload)?;
+    }
+    if bench.options.covers(Subject::Fairness) {
+        fairness::measure(bench, workload)?;
+    }
+    if bench.options.covers(Subject::Load) || bench.options.covers(Subject::Recovery) {
+        let loaded = load::plain(bench, workload)?;
+        if bench.options.covers(Subject::Load) {
+            pages::measure(bench, workload, &loaded.server)?;
+        }
+        loaded.server.stop()?;
+        if bench.options.covers(Subject::Load) {
+            peers::measure(bench, workload, loaded.events_per_second)?;
+            load::compressed(bench, workload)?;
+        }
+        if bench.options.covers(Subject::Recovery) {
+            recovery::measure(bench, workload)?;
+        }
+    }
+    Ok(())
+}

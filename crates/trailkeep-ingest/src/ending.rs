@@ -23,6 +23,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.shared.stop();
+            self.shared.queue.clear();
         }
         self.shared.tell_sealer(self.note);
     }

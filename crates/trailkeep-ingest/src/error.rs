@@ -103,6 +103,9 @@ pub enum Error {
     /// A thread could not be started.
     #[error("could not start the store's threads")]
     Threads(#[source] trailkeep_io::Error),
+    /// The tail could not be sealed.
+    #[error("could not seal; the journal holds the entries, and sealing is tried again")]
+    Unsealed,
     /// The writer or the sealer ended.
     #[error("the store has stopped")]
     Stopped,

@@ -9,7 +9,7 @@ use trailkeep_event::Cut;
 
 use crate::submission::Pending;
 
-/// How much one key may put into a group before the next key has its turn.
+/// How much one key may put into a group, however many others wait.
 const TURN_BYTES: usize = 128 * 1024;
 /// How much one group commit holds at most.
 const GROUP_BYTES_MAX: usize = 1024 * 1024;
@@ -211,14 +211,17 @@ impl Lines {
         self.release.take().map(Chore::Release)
     }
 
-    /// Takes turns until the group is full or nothing waits. Each key gets [`TURN_BYTES`] a
-    /// round, so a key with little to say is in every group.
+    /// Takes turns until the group is full or nothing waits. The keys that wait share what is left
+    /// of the group, each at least [`TURN_BYTES`]: one alone fills it, and one with little to say
+    /// waits for a few groups at most.
     fn group(&mut self) -> Vec<Turn> {
         let mut group: Vec<Turn> = Vec::new();
         let mut group_bytes = 0_usize;
         while group_bytes < GROUP_BYTES_MAX {
             let Some(key) = self.turns.pop_front() else { break };
-            let room = TURN_BYTES.min(GROUP_BYTES_MAX.saturating_sub(group_bytes));
+            let left = GROUP_BYTES_MAX.saturating_sub(group_bytes);
+            let share = left / self.turns.len().saturating_add(1);
+            let room = share.max(TURN_BYTES).min(left);
             group_bytes = group_bytes.saturating_add(self.turn_of(&key, room, &mut group));
             if self.by_key.get(&key).is_none_or(VecDeque::is_empty) {
                 self.by_key.remove(&key);
@@ -247,5 +250,188 @@ impl Lines {
             }
         }
         used
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailkeep_event::{Field, Micros, RowBuilder, ValueRef};
+    use trailkeep_redact::Masked;
+
+    const ROOMY: QueueLimits = QueueLimits { bytes_max: usize::MAX, key_bytes_max: usize::MAX };
+    const NOW: Duration = Duration::ZERO;
+
+    fn event(bytes: usize) -> Masked {
+        let mut builder = RowBuilder::default();
+        builder.set(Field::AccountId, ValueRef::Text("acme"));
+        builder.set(Field::Action, ValueRef::Text("x"));
+        builder.set(Field::OccurredAt, ValueRef::Time(Micros(0)));
+        builder.set(Field::Reason, ValueRef::Text(&"x".repeat(bytes)));
+        Masked::new(builder.finish(), &mut Vec::new())
+    }
+
+    fn pending(key: &str, n_events: usize, bytes: usize) -> Pending {
+        let events = (0..n_events).map(|_| Ok(event(bytes))).collect();
+        Pending::new(key.into(), true, events).0
+    }
+
+    fn group(queue: &Queue) -> Vec<Turn> {
+        let Work::Group(turns) = queue.take(NOW) else { panic!("nothing waits") };
+        turns
+    }
+
+    /// Does what the writer does with a group: takes its events, frees their room, puts back what
+    /// is unfinished. Returns each turn's key and how many events it had.
+    fn write(queue: &Queue, turns: Vec<Turn>) -> Vec<(String, usize)> {
+        let mut written = Vec::new();
+        for mut turn in turns {
+            let mut n_events = 0;
+            while turn.pending.take(turn.until).is_some() {
+                n_events += 1;
+            }
+            written.push((turn.pending.key_id.to_string(), n_events));
+            queue.done(&turn.pending.key_id, turn.bytes);
+            if !turn.pending.taken() {
+                queue.resume(turn.pending);
+            }
+        }
+        written
+    }
+
+    #[test]
+    fn a_key_with_little_to_say_is_in_the_next_group() {
+        let queue = Queue::new(ROOMY);
+        for _ in 0..20 {
+            queue.push(pending("big", 100, 1000)).unwrap();
+        }
+        let first = group(&queue);
+        queue.push(pending("small", 1, 10)).unwrap();
+        write(&queue, first);
+        let second = write(&queue, group(&queue));
+        assert!(second.contains(&("small".to_owned(), 1)), "{second:?}");
+    }
+
+    #[test]
+    fn the_keys_that_wait_share_a_group() {
+        for (n_keys, n_served) in [(1, 1), (2, 2), (8, 8), (20, 8)] {
+            let queue = Queue::new(ROOMY);
+            for key in 0..n_keys {
+                // A large submission, or many small ones, makes no difference.
+                for _ in 0..if key % 2 == 0 { 20 } else { 1 } {
+                    let n_events = if key % 2 == 0 { 100 } else { 2000 };
+                    queue.push(pending(&key.to_string(), n_events, 1000)).unwrap();
+                }
+            }
+            let mut by_key: HashMap<String, usize> = HashMap::new();
+            for turn in group(&queue) {
+                *by_key.entry(turn.pending.key_id.to_string()).or_default() += turn.bytes;
+            }
+            let bytes: usize = by_key.values().sum();
+            assert_eq!(by_key.len(), n_served, "{n_keys} keys");
+            assert!(bytes <= GROUP_BYTES_MAX && bytes > GROUP_BYTES_MAX * 9 / 10, "{bytes}");
+            let least = GROUP_BYTES_MAX / n_served * 9 / 10;
+            assert!(by_key.values().all(|bytes| *bytes > least), "{n_keys} keys: {by_key:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_one_key_overtakes_and_all_room_comes_back() {
+        let queue = Queue::new(ROOMY);
+        let sizes = [700, 1, 2000, 3, 0, 500];
+        for size in sizes {
+            queue.push(pending("k", size, 500)).unwrap();
+        }
+        let mut n_events = Vec::new();
+        let mut finished = Vec::new();
+        while finished.len() < sizes.len() {
+            for turn in group(&queue) {
+                let of = turn.pending.len();
+                let whole = turn.until == of;
+                n_events.extend(write(&queue, vec![turn]).into_iter().map(|(_, n)| n));
+                if whole {
+                    finished.push(of);
+                }
+            }
+        }
+        assert_eq!(finished, sizes);
+        assert_eq!(n_events.iter().sum::<usize>(), sizes.iter().sum::<usize>());
+        let lines = queue.lines.lock();
+        assert_eq!(lines.bytes, 0);
+        assert!(lines.bytes_by_key.is_empty() && lines.by_key.is_empty() && lines.away.is_empty());
+    }
+
+    #[test]
+    fn an_event_larger_than_a_turn_passes_alone() {
+        let queue = Queue::new(ROOMY);
+        let large = [10, 2 * TURN_BYTES, 10].map(|bytes| Ok(event(bytes))).into();
+        queue.push(Pending::new("k".into(), true, large).0).unwrap();
+        for other in 0..20 {
+            queue.push(pending(&other.to_string(), 1, 1)).unwrap();
+        }
+        let parts: Vec<usize> = (0..3)
+            .flat_map(|_| write(&queue, group(&queue)))
+            .filter(|(key, _)| key == "k")
+            .map(|(_, n)| n)
+            .collect();
+        assert_eq!(parts, [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_full_line_refuses_its_key_and_a_full_queue_everybody() {
+        let bytes = pending("a", 1, 1000).bytes();
+        let queue = Queue::new(QueueLimits { bytes_max: 3 * bytes, key_bytes_max: 2 * bytes });
+        queue.push(pending("a", 1, 1000)).unwrap();
+        queue.push(pending("a", 1, 1000)).unwrap();
+        assert_eq!(queue.push(pending("a", 1, 1000)), Err(Refusal::KeyFull));
+        queue.push(pending("b", 1, 1000)).unwrap();
+        assert_eq!(queue.push(pending("c", 1, 1000)), Err(Refusal::Full));
+        write(&queue, group(&queue));
+        assert_eq!(queue.bytes(), 0);
+        // One that is larger than the line passes where nothing waits.
+        queue.push(pending("a", 5, 1000)).unwrap();
+    }
+
+    #[test]
+    fn a_closed_queue_is_drained_and_then_ends() {
+        let queue = Queue::new(ROOMY);
+        queue.push(pending("a", 400, 1000)).unwrap();
+        queue.close();
+        assert_eq!(queue.push(pending("a", 1, 1)), Err(Refusal::Closed));
+        let mut n_events = 0;
+        while let Work::Group(turns) = queue.take(NOW) {
+            n_events += write(&queue, turns).iter().map(|(_, n)| n).sum::<usize>();
+        }
+        assert_eq!(n_events, 400);
+        assert!(matches!(queue.take(NOW), Work::End));
+    }
+
+    #[test]
+    fn a_failed_submission_does_not_hold_its_line() {
+        let queue = Queue::new(ROOMY);
+        queue.push(pending("a", 400, 1000)).unwrap();
+        queue.push(pending("a", 1, 1)).unwrap();
+        for turn in group(&queue) {
+            let (key, rest) = (Arc::clone(&turn.pending.key_id), turn.pending.bytes());
+            // The writer has taken nothing of it: the whole is given up.
+            queue.done(&key, rest);
+            queue.abandon(&key);
+        }
+        assert_eq!(write(&queue, group(&queue)), [("a".to_owned(), 1)]);
+        assert_eq!(queue.bytes(), 0);
+        assert!(matches!(queue.take(NOW), Work::Idle));
+    }
+
+    #[test]
+    fn chores_wait_for_a_pause_and_the_latest_cut_counts() {
+        let queue = Queue::new(ROOMY);
+        queue.release(Cut([1; 16]));
+        queue.release(Cut([2; 16]));
+        queue.forget_cuts();
+        queue.push(pending("a", 1, 1)).unwrap();
+        write(&queue, group(&queue));
+        assert!(matches!(queue.take(NOW), Work::Chore(Chore::ForgetCuts)));
+        assert!(matches!(queue.take_chore(), Some(Chore::Release(cut)) if cut == Cut([2; 16])));
+        assert!(queue.take_chore().is_none());
     }
 }

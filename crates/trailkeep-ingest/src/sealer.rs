@@ -38,9 +38,15 @@ pub(crate) struct Sealer {
 /// What is about to be committed.
 struct Prepared {
     meta: SegmentMeta,
-    /// Open already: nothing that can fail follows the commit.
-    run: Option<(Arc<Run>, Vec<Fingerprint>)>,
+    ids: Option<SealedIds>,
     commit: SealCommit,
+}
+
+/// The source ids of what is about to be committed.
+struct SealedIds {
+    /// Open already: nothing that can fail follows the commit.
+    run: Arc<Run>,
+    fingerprints: Vec<Fingerprint>,
 }
 
 impl Sealer {
@@ -53,6 +59,7 @@ impl Sealer {
             let result = self.renew().and_then(|()| self.turn(&asked));
             if let Err(error) = result {
                 self.failed(&error);
+                self.shared.tell_sealer(|state| state.failed = asked.asked);
                 self.shared.wait_sealer(TURN, |state| state.finish);
             }
             if asked.finish || self.shared.stopped() {
@@ -73,7 +80,7 @@ impl Sealer {
         let options = &self.shared.options;
         let due = self.shared.shelf.tail_bytes() >= options.seal_bytes
             || now.saturating_sub(since) >= options.seal_interval;
-        if rows > 0 && (due || asked.asked > asked.flushed || asked.finish) {
+        if rows > 0 && (due || asked.unanswered() || asked.finish) {
             self.seal_all()?;
             self.waiting_since = None;
         }
@@ -100,8 +107,8 @@ impl Sealer {
         self.commit(&prepared.commit)?;
         Step::SealPublish.begin();
         let to = prepared.commit.to;
-        if let Some((run, fingerprints)) = prepared.run {
-            self.shared.source_ids.sealed_as(run, &fingerprints);
+        if let Some(ids) = prepared.ids {
+            self.shared.source_ids.sealed_as(ids.run, &ids.fingerprints);
         }
         self.shared.stats.seals.add(1);
         self.shared.stats.section_mismatches.add(u64::from(prepared.meta.mismatches));
@@ -117,21 +124,18 @@ impl Sealer {
         let options = SealOptions { id: shared.env.random_id(), from, fault: None };
         let sealed = seal(shared.shelf.store(), &shared.id_key, batches, &options)
             .map_err(Error::segment("seal"))?;
-        let run = self.write_run(batches)?;
+        let ids = self.write_run(batches)?;
         let segments = vec![segment_record(&sealed.meta)?];
-        let runs = match &run {
-            Some((run, _fingerprints)) => vec![run_record(run.meta())?],
+        let runs = match &ids {
+            Some(ids) => vec![run_record(ids.run.meta())?],
             None => Vec::new(),
         };
         let (heads, accounts) = heads(batches);
         let commit = SealCommit { from, to: Cut(sealed.meta.to), segments, runs, heads, accounts };
-        Ok(Prepared { meta: sealed.meta, run, commit })
+        Ok(Prepared { meta: sealed.meta, ids, commit })
     }
 
-    fn write_run(
-        &self,
-        batches: &[Arc<SequencedBatch>],
-    ) -> Result<Option<(Arc<Run>, Vec<Fingerprint>)>, Error> {
+    fn write_run(&self, batches: &[Arc<SequencedBatch>]) -> Result<Option<SealedIds>, Error> {
         let shared = &self.shared;
         let mut entries = Vec::new();
         for batch in batches {
@@ -150,7 +154,7 @@ impl Sealer {
             .map_err(Error::source_ids("extend"))?;
         let run =
             Run::open(Arc::clone(&shared.env.objects), meta).map_err(Error::source_ids("open"))?;
-        Ok(Some((Arc::new(run), fingerprints)))
+        Ok(Some(SealedIds { run: Arc::new(run), fingerprints }))
     }
 
     fn commit(&self, commit: &SealCommit) -> Result<(), Error> {

@@ -46,10 +46,12 @@ pub(crate) struct Shared {
 pub(crate) struct SealerState {
     /// Seal once more and end.
     pub(crate) finish: bool,
-    /// How many flushes are done: callers wait for theirs.
-    pub(crate) flushed: u64,
-    /// How many flushes were asked for.
+    /// How many flushes were asked for; each is a caller that waits for its number.
     pub(crate) asked: u64,
+    /// Up to which number they are done.
+    pub(crate) flushed: u64,
+    /// Up to which number they failed, where that is further.
+    pub(crate) failed: u64,
     /// How many segments were sealed.
     pub(crate) seals: u64,
     /// Whether the writer has ended.
@@ -58,6 +60,13 @@ pub(crate) struct SealerState {
     pub(crate) ended: bool,
     /// While above zero no replaced file is removed: a backup is copying.
     pub(crate) pins: u32,
+}
+
+impl SealerState {
+    /// Tells whether somebody waits for a flush.
+    pub(crate) fn unanswered(&self) -> bool {
+        self.asked > self.flushed.max(self.failed)
+    }
 }
 
 /// The parts that recovery makes.
@@ -155,7 +164,7 @@ impl Shared {
     pub(crate) fn sealer_turn(&self, patience: std::time::Duration) -> SealerState {
         let mut state = self.sealer.lock();
         let large = self.shelf.tail_bytes() >= self.options.seal_bytes;
-        if state.asked == state.flushed && !state.finish && !large && !self.stopped() {
+        if !state.unanswered() && !state.finish && !large && !self.stopped() {
             let _timeout = self.sealer_woken.wait_for(&mut state, patience);
         }
         *state

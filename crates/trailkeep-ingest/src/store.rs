@@ -22,7 +22,7 @@ use crate::error::{Error, Unavailable};
 use crate::open::CLOSE_PATIENCE;
 use crate::options::StoreOptions;
 use crate::queue::Refusal;
-use crate::shared::Shared;
+use crate::shared::{SealerState, Shared};
 use crate::stats::Stats;
 use crate::submission::Pending;
 
@@ -198,9 +198,14 @@ impl Store {
             state.asked = state.asked.saturating_add(1);
             state.asked
         });
-        let done =
-            self.shared.wait_sealer(CLOSE_PATIENCE, |state| state.flushed >= ticket || state.ended);
-        if done && !self.shared.stopped() { Ok(()) } else { Err(Error::Stopped) }
+        let answered = |state: &SealerState| state.flushed.max(state.failed) >= ticket;
+        self.shared.wait_sealer(CLOSE_PATIENCE, |state| answered(state) || state.ended);
+        let state = self.shared.tell_sealer(|state| *state);
+        if self.shared.stopped() {
+            return Err(Error::Stopped);
+        }
+        let sealed = state.flushed >= ticket || self.shared.shelf.tail_rows() == 0;
+        if sealed { Ok(()) } else { Err(Error::Unsealed) }
     }
 
     /// Keeps replaced files until the pin is dropped.
@@ -212,14 +217,17 @@ impl Store {
     /// Takes no more events, writes and seals what waits, and ends the threads. Blocks.
     ///
     /// # Errors
-    /// Where it does not end in time or the store had stopped: the journal holds what is not
-    /// sealed.
+    /// Where it does not end in time, the store had stopped or sealing fails: the journal holds
+    /// what is not sealed.
     pub fn close(&self) -> Result<(), Error> {
         self.shared.queue.close();
         let written = self.shared.wait_sealer(CLOSE_PATIENCE, |state| state.writer_ended);
         self.shared.tell_sealer(|state| state.finish = true);
         let sealed = self.shared.wait_sealer(CLOSE_PATIENCE, |state| state.ended);
-        if written && sealed && !self.shared.stopped() { Ok(()) } else { Err(Error::Stopped) }
+        if !written || !sealed || self.shared.stopped() {
+            return Err(Error::Stopped);
+        }
+        if self.shared.shelf.tail_rows() > 0 { Err(Error::Unsealed) } else { Ok(()) }
     }
 
     /// Records what the doctor cut from a damaged journal, then forgets the note.

@@ -30,6 +30,7 @@ mod open;
 mod options;
 mod reader;
 mod recovery;
+mod restore;
 mod scan;
 mod sector;
 mod spares;

@@ -27,10 +27,11 @@ pub(crate) struct BackupRequest {
 ///
 /// Needs an operator key. The answer comes when the copy is whole and durable.
 #[utoipa::path(
-    post, path = "/api/v1/backup", tag = "operations", request_body = BackupRequest,
+    post, path = "/api/v1/backup", operation_id = "back_up", tag = "operations", request_body = BackupRequest,
     responses(
         (status = 200, description = "What was copied", body = Object),
         (status = 400, description = "The folder is not absolute", body = ProblemDocument),
+        (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "Not an operator key", body = ProblemDocument),
         (status = 409, description = "The backup could not be made", body = ProblemDocument),
     ),

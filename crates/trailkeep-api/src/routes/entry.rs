@@ -11,13 +11,14 @@ use crate::{ErrorCode, Problem, ProblemDocument};
 
 /// Returns one entry.
 #[utoipa::path(
-    get, path = "/api/v1/events/{id}", tag = "events",
+    get, path = "/api/v1/events/{id}", operation_id = "get_event", tag = "events",
     params(("id" = String, Path, description = "The entry's identifier")),
     responses(
         (status = 200, description = "The entry", body = Object),
         (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "The key may not read", body = ProblemDocument),
         (status = 404, description = "No such entry, or none that the key may read", body = ProblemDocument),
+        (status = 503, description = "Too many questions at once; see Retry-After", body = ProblemDocument),
     ),
 )]
 pub(crate) async fn entry(

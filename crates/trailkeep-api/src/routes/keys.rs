@@ -76,10 +76,11 @@ impl From<KeyRecord> for ShownKey {
 ///
 /// Needs an operator key. The token is in the answer and nowhere else.
 #[utoipa::path(
-    post, path = "/api/v1/keys", tag = "keys", request_body = NewKey,
+    post, path = "/api/v1/keys", operation_id = "create_key", tag = "keys", request_body = NewKey,
     responses(
         (status = 201, description = "The key and its token", body = MadeKey),
         (status = 400, description = "A member is wrong", body = ProblemDocument),
+        (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "Not an operator key", body = ProblemDocument),
     ),
 )]
@@ -104,9 +105,10 @@ pub(crate) async fn create(
 
 /// Lists the keys, also those that are no longer good.
 #[utoipa::path(
-    get, path = "/api/v1/keys", tag = "keys",
+    get, path = "/api/v1/keys", operation_id = "list_keys", tag = "keys",
     responses(
         (status = 200, description = "The keys", body = KeyList),
+        (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "Not an operator key", body = ProblemDocument),
     ),
 )]
@@ -121,10 +123,11 @@ pub(crate) async fn list(
 
 /// Revokes a key at once.
 #[utoipa::path(
-    delete, path = "/api/v1/keys/{key_id}", tag = "keys",
+    delete, path = "/api/v1/keys/{key_id}", operation_id = "revoke_key", tag = "keys",
     params(("key_id" = String, Path, description = "The key's identifier")),
     responses(
         (status = 204, description = "The key is no longer good"),
+        (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "Not an operator key", body = ProblemDocument),
         (status = 404, description = "No such key, or revoked already", body = ProblemDocument),
     ),

@@ -34,14 +34,14 @@ pub(crate) struct EntryPage {
 /// Newest first unless `order=asc`. A walk by `cursor` shows each entry of its first page's
 /// moment exactly once, whatever is written meanwhile.
 #[utoipa::path(
-    get, path = "/api/v1/events", tag = "events",
+    get, path = "/api/v1/events", operation_id = "list_events", tag = "events",
     params(
         ("account_id" = Option<String>, Query, description = "One account; else everything in scope"),
         ("from" = Option<String>, Query, description = "The earliest time (RFC 3339 or a date), included"),
         ("to" = Option<String>, Query, description = "The time before which entries lie, excluded"),
         ("q" = Option<String>, Query, description = "The filter; see the filter reference"),
         ("order" = Option<String>, Query, description = "`asc` or `desc` (the default)"),
-        ("limit" = Option<usize>, Query, description = "1 to 1000, 50 where absent"),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "1 to 1000, 50 where absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("include_total" = Option<bool>, Query, description = "Also count everything that matches"),
     ),
@@ -50,6 +50,7 @@ pub(crate) struct EntryPage {
         (status = 400, description = "A parameter is wrong", body = ProblemDocument),
         (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "The key may not read", body = ProblemDocument),
+        (status = 503, description = "Too many questions, or this one took too long", body = ProblemDocument),
     ),
 )]
 pub(crate) async fn list(

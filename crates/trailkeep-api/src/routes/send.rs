@@ -85,9 +85,12 @@ pub(crate) struct Range {
 /// admitted events are durable and visible. An event that breaks a rule is rejected by its index
 /// and never takes the others with it.
 #[utoipa::path(
-    post, path = "/api/v1/events", tag = "events",
+    post, path = "/api/v1/events", operation_id = "send_events", tag = "events",
     params(("return" = Option<String>, Query, description = "`ids`: also answer the identifiers")),
-    request_body(content = Object, description = "An event, a list of events, or NDJSON; gzip or zstd"),
+    request_body(
+        content((serde_json::Value = "application/json"), (String = "application/x-ndjson")),
+        description = "An event, a list of events, or one event a line; plain, gzip or zstd",
+    ),
     responses(
         (status = 200, description = "Every event was decided", body = SendAnswer),
         (status = 400, description = "The body as a whole cannot be read", body = ProblemDocument),

@@ -15,6 +15,7 @@ use trailkeep_filter::Filter;
 use trailkeep_scope::ReadScope;
 
 use crate::app::App;
+use crate::keys::Keys;
 use crate::params::Params;
 use crate::principal::Principal;
 use crate::server::Shutdown;
@@ -29,7 +30,9 @@ struct Tail {
     batches: Receiver<Arc<SequencedBatch>>,
     filter: Filter,
     scope: ReadScope,
-    key: IdKey,
+    id_key: IdKey,
+    keys: Arc<Keys>,
+    principal: Principal,
     shutdown: Shutdown,
     _place: OwnedSemaphorePermit,
 }
@@ -39,7 +42,7 @@ struct Tail {
 /// Server-sent events: `entry` with the entry's JSON, `gap` where the reader was too slow and
 /// missed some (list them by time instead), and a comment every 15 seconds.
 #[utoipa::path(
-    get, path = "/api/v1/events/tail", tag = "events",
+    get, path = "/api/v1/events/tail", operation_id = "tail_events", tag = "events",
     params(
         ("account_id" = Option<String>, Query, description = "One account; else everything in scope"),
         ("q" = Option<String>, Query, description = "The filter; see the filter reference"),
@@ -67,7 +70,9 @@ pub(crate) async fn tail(
         batches: app.store.follow(),
         filter,
         scope,
-        key: app.engine.id_key().clone(),
+        id_key: app.engine.id_key().clone(),
+        keys: Arc::clone(&app.keys),
+        principal,
         shutdown: app.shutdown.clone(),
         _place: place,
     };
@@ -82,32 +87,33 @@ pub(crate) async fn tail(
 }
 
 impl Tail {
-    /// Returns the next bytes to send; `None` where the server stops.
+    /// Returns the next bytes to send; `None` where the server stops or the key is no longer good.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            tokio::select! {
+            let chunk = tokio::select! {
                 () = self.shutdown.requested() => return None,
-                () = tokio::time::sleep(HEARTBEAT) => return Some(Bytes::from_static(b": alive\n\n")),
+                () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b": alive\n\n"),
                 batch = self.batches.recv() => match batch {
-                    Ok(batch) => {
-                        let chunk = self.chunk(&batch);
-                        if !chunk.is_empty() {
-                            return Some(Bytes::from(chunk));
-                        }
-                    }
+                    Ok(batch) => Bytes::from(self.chunk(&batch)),
                     Err(RecvError::Lagged(n_batches)) => {
                         let gap = format!("event: gap\ndata: {{\"missed_batches\":{n_batches}}}\n\n");
-                        return Some(Bytes::from(gap));
+                        Bytes::from(gap)
                     }
                     Err(RecvError::Closed) => return None,
                 },
+            };
+            if !self.keys.still_good(self.principal.key()) {
+                return None;
+            }
+            if !chunk.is_empty() {
+                return Some(chunk);
             }
         }
     }
 
     fn chunk(&self, batch: &SequencedBatch) -> Vec<u8> {
         let mut out = Vec::new();
-        for (entry, _digest) in batch.entries(&self.key) {
+        for (entry, _digest) in batch.entries(&self.id_key) {
             if self.scope.covers(&entry) && self.filter.matches(&entry) {
                 out.extend_from_slice(
                     format!("id: {}\nevent: entry\ndata: ", entry.stamp.id).as_bytes(),

@@ -1,10 +1,17 @@
-//! The HTTP border over real TCP, as a hostile client meets it.
+//! The HTTP border over real TCP: as a hostile client meets it, and over a real store.
 #![cfg(test)]
 
+mod access;
 mod bodies;
 mod connections;
+mod listing;
+mod operations;
 mod problems;
+mod requirements;
 mod routes;
+mod sending;
 mod shutdown;
+mod store_server;
 mod support;
+mod tailing;
 mod tls;

@@ -1,0 +1,116 @@
+//! One flipped bit at rest: an error that names it, or the right answer; never a wrong one.
+
+use trailkeep_event::{EventId, RejectionCode};
+use trailkeep_ingest::{Answer, Error};
+use trailkeep_io::{Disk, Fault, FaultKind, FaultOp};
+use trailkeep_testkit::Random;
+
+use crate::machine::{Machine, Running, event, identified, in_lanes, unmerged};
+use crate::stored::Stored;
+
+/// How many bits of each folder are flipped, each alone.
+const FLIPS_EACH: u64 = 60;
+/// A journal file is mostly zeros kept for later: only its front holds writes.
+const JOURNAL_BYTES: u64 = 12 << 10;
+
+struct Built {
+    machine: Machine,
+    stored: Stored,
+    retried: Vec<String>,
+    ids: Vec<Option<EventId>>,
+}
+
+/// Two segments with their runs, and a tail.
+fn build(seed: u64) -> Built {
+    let machine = Machine::new(seed);
+    let running = machine.open_with(unmerged()).unwrap();
+    let (mut retried, mut ids) = (Vec::new(), Vec::new());
+    for part in ["a", "b", "tail"] {
+        let sent = ["acme", "globex"].map(|account| identified(account, &format!("{part}-id")));
+        ids.extend(running.submit(&sent).unwrap().ids);
+        retried.extend(sent);
+        let others: Vec<String> = (0..6).map(|n| event("acme", &format!("{part}-{n}"))).collect();
+        running.submit(&others).unwrap();
+        if part != "tail" {
+            running.store.flush().unwrap();
+        }
+    }
+    let stored = Stored::of(&running.store);
+    stop(&machine, running);
+    Built { machine: machine.power_cut(), stored, retried, ids }
+}
+
+/// Ends the store without sealing its tail, as a crash would.
+fn stop(machine: &Machine, running: Running) {
+    for op in [FaultOp::Write, FaultOp::Open] {
+        machine.disk.arm(Fault { op, nth: 1, kind: FaultKind::PowerOff });
+    }
+    drop(running.close());
+}
+
+#[test]
+fn a_flipped_bit_is_named_or_harmless() {
+    let mut random = Random::new(19);
+    let mut flips = Vec::new();
+    for folder in ["objects/seg", "objects/dup", "journal"] {
+        flips.extend((0..FLIPS_EACH).map(|_| (folder, random.number())));
+    }
+    in_lanes(&flips, |(folder, place)| flip_and_check(folder, *place));
+}
+
+fn flip_and_check(folder: &str, place: u64) {
+    let built = build(1);
+    let mut random = Random::new(place);
+    let disk = &built.machine.disk;
+    let files = files_below(disk, folder);
+    let (path, bytes) = random.pick(&files).clone();
+    let reach = if folder == "journal" { bytes.min(JOURNAL_BYTES) } else { bytes };
+    let (offset, bit) = (random.below(reach), u8::try_from(random.below(8)).unwrap());
+    disk.flip_bit(&path, offset, bit).unwrap();
+
+    let running = match built.machine.open_with(unmerged()) {
+        Ok(running) => running,
+        Err(error) => return assert_named(folder, &error),
+    };
+    match Stored::read(&running.store) {
+        Ok(stored) => assert_eq!(stored.by_tag, built.stored.by_tag),
+        Err(error) => {
+            assert_eq!(folder, "objects/seg", "{error:?}");
+            assert!(error.to_string().contains("corrupt"), "{error:?}");
+        }
+    }
+    assert_known(&built, &running.submit(&built.retried).unwrap());
+    stop(&built.machine, running);
+}
+
+/// A damaged journal stops the store; it is not cut by itself. Nothing else keeps it from opening.
+fn assert_named(folder: &str, error: &Error) {
+    let Error::Journal { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(folder, "journal", "{source:?}");
+    assert!(source.to_string().contains("journal file `journal/"), "{source}");
+}
+
+/// A retry is a duplicate with the right identifier, or refused as undecidable; never admitted.
+fn assert_known(built: &Built, answer: &Answer) {
+    assert_eq!(answer.accepted, 0);
+    for (_, rejection) in &answer.rejected {
+        assert_eq!(rejection.code, RejectionCode::SourceIdUnknown);
+    }
+    for (index, id) in &answer.duplicates {
+        assert_eq!(Some(*id), built.ids[*index]);
+    }
+    assert_eq!(answer.duplicates.len() + answer.rejected.len(), built.retried.len());
+}
+
+fn files_below(disk: &impl Disk, folder: &str) -> Vec<(String, u64)> {
+    let mut files = Vec::new();
+    for entry in disk.list(folder).unwrap() {
+        let path = format!("{folder}/{}", entry.name);
+        if entry.folder {
+            files.extend(files_below(disk, &path));
+        } else if !entry.name.starts_with("spare-") {
+            files.push((path, entry.bytes));
+        }
+    }
+    files
+}

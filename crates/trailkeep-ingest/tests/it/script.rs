@@ -1,0 +1,151 @@
+//! A scripted run that uses every step of the write path, and what must hold after it broke off.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use trailkeep_event::EventId;
+use trailkeep_ingest::{Answer, Store, Unavailable};
+
+use crate::machine::{Machine, Running, event, identified};
+use crate::stored::Stored;
+
+const ROUNDS: usize = 12;
+const ACCOUNTS: [&str; 3] = ["acme", "globex", "initech"];
+
+/// What the producers know of their events.
+#[derive(Debug, Default)]
+pub(crate) struct Producers {
+    /// The events that were acknowledged, by tag.
+    acknowledged: BTreeMap<String, Sent>,
+    /// The events whose submission failed: stored at most once.
+    unknown: BTreeMap<String, String>,
+    /// Whether the run came to its end.
+    pub(crate) finished: bool,
+    pub(crate) compactions: u64,
+}
+
+#[derive(Debug)]
+struct Sent {
+    json: String,
+    id: EventId,
+}
+
+impl Producers {
+    /// Runs against a store until it ends or the store refuses. Submissions with and without
+    /// source ids over several accounts, retries, seals, compactions, merged runs and garbage.
+    pub(crate) fn run(&mut self, machine: &Machine, running: &Running) {
+        for round in 0..ROUNDS {
+            // Garbage is what was replaced before this moment.
+            machine.clock.advance(Duration::from_millis(5));
+            let batch = |part: usize| -> Vec<(String, String)> {
+                ACCOUNTS.iter().map(|account| tagged(account, round, part)).collect()
+            };
+            for part in 0..2 {
+                if self.submit(running, &batch(part)).is_err() {
+                    return;
+                }
+            }
+            // A retry of what was acknowledged is harmless.
+            let again = batch(0);
+            if let Ok(answer) = running.submit(&jsons(&again)) {
+                assert_eq!(answer.accepted, 0, "a retry was admitted again");
+            }
+            if running.store.flush().is_err() {
+                return;
+            }
+            // The compactor works beside the script; a fault may keep it from ever being done.
+            let failed = |store: &Store| store.stats().failures.get() > 0;
+            running.wait_for(|store| store.gauges().segments <= 2 || failed(store));
+        }
+        self.compactions = running.store.stats().compactions.get();
+        self.finished = true;
+    }
+
+    /// Sends events and notes what is known of them after the answer.
+    fn submit(
+        &mut self,
+        running: &Running,
+        batch: &[(String, String)],
+    ) -> Result<Answer, Unavailable> {
+        let answer = running.submit(&jsons(batch));
+        for (index, (tag, json)) in batch.iter().enumerate() {
+            match &answer {
+                Ok(answer) => {
+                    let id = answer.ids[index].unwrap_or_else(|| panic!("{tag}: {answer:?}"));
+                    let sent = Sent { json: json.clone(), id };
+                    self.acknowledged.insert(tag.clone(), sent);
+                }
+                Err(_) => {
+                    self.unknown.insert(tag.clone(), json.clone());
+                }
+            }
+        }
+        answer
+    }
+
+    /// Checks promises 1 and 2 after a restart: what was acknowledged is there, once, as it was
+    /// answered; what was not is there at most once; and a retry of either stores nothing twice.
+    pub(crate) fn check(&self, running: &Running) {
+        let stored = Stored::of(&running.store);
+        stored.check(&running.store);
+        for (tag, sent) in &self.acknowledged {
+            let entries = stored.by_tag.get(tag).map_or(&[][..], Vec::as_slice);
+            let ids: Vec<EventId> = entries.iter().map(|entry| entry.stamp.id).collect();
+            assert_eq!(ids, [sent.id], "{tag}, which was acknowledged");
+        }
+        for tag in self.unknown.keys() {
+            assert!(stored.count(tag) <= 1, "{tag}, which was not acknowledged");
+        }
+        let n_known = self.acknowledged.len() + self.unknown.len();
+        assert!(stored.len() <= n_known, "nothing that nobody sent");
+        self.check_retries(running, &stored);
+    }
+
+    fn check_retries(&self, running: &Running, before: &Stored) {
+        let identified = |json: &&String| json.contains("\"source_id\"");
+        let acknowledged: Vec<&Sent> =
+            self.acknowledged.values().filter(|sent| identified(&&sent.json)).collect();
+        let lines: Vec<String> = acknowledged.iter().map(|sent| sent.json.clone()).collect();
+        if !lines.is_empty() {
+            let answer = running.submit(&lines).unwrap();
+            assert_eq!((answer.accepted, answer.rejected), (0, vec![]));
+            let ids: Vec<Option<EventId>> = acknowledged.iter().map(|sent| Some(sent.id)).collect();
+            assert_eq!(answer.ids, ids, "a duplicate is answered with the first identifier");
+        }
+        let unknown: Vec<String> = self.unknown.values().filter(identified).cloned().collect();
+        if !unknown.is_empty() {
+            running.submit(&unknown).unwrap();
+        }
+        let after = Stored::of(&running.store);
+        for (tag, json) in &self.unknown {
+            let expected = if json.contains("\"source_id\"") { 1 } else { before.count(tag) };
+            assert_eq!(after.count(tag), expected, "{tag} after a retry");
+        }
+    }
+}
+
+/// Checks a machine that broke off at any place: it opens, keeps the promises, goes on, seals
+/// everything when it closes, and is the same after another start.
+pub(crate) fn check_machine(machine: &Machine, producers: &Producers) {
+    let running = machine.open().unwrap();
+    producers.check(&running);
+    running.submit(&[event("acme", "after"), identified("globex", "after-id")]).unwrap();
+    let before = Stored::of(&running.store);
+    running.close().unwrap();
+
+    let again = machine.killed().open().unwrap();
+    assert_eq!(again.store.gauges().tail_rows, 0, "closing seals everything");
+    assert_eq!(Stored::of(&again.store).by_tag, before.by_tag);
+    again.close().unwrap();
+}
+
+/// The first part of each round has source ids, the second has none.
+fn tagged(account: &str, round: usize, part: usize) -> (String, String) {
+    let tag = format!("{account}-{round}-{part}");
+    let json = if part == 0 { identified(account, &tag) } else { event(account, &tag) };
+    (tag, json)
+}
+
+fn jsons(batch: &[(String, String)]) -> Vec<String> {
+    batch.iter().map(|(_, json)| json.clone()).collect()
+}

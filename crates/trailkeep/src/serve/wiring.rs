@@ -1,0 +1,72 @@
+//! Puts the routes together with what they work on.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
+use trailkeep_api::{
+    App, BackUp, BodyBudget, BodyIntake, Envelope, HttpMetrics, Keys, Shutdown, StoreMetrics,
+    app_routes, metrics_routes,
+};
+
+use crate::backup::back_up;
+use crate::config::Config;
+use crate::local::LocalStore;
+
+const METRICS_PREFIX: &str = "trailkeep";
+
+/// What is served.
+#[derive(Debug)]
+pub(super) struct Wired {
+    pub(super) routes: Router,
+    pub(super) admin_routes: Router,
+    pub(super) metrics: HttpMetrics,
+}
+
+/// Puts everything together.
+pub(super) fn wire(
+    local: &LocalStore,
+    config: &Config,
+    shutdown: Shutdown,
+) -> anyhow::Result<Wired> {
+    let machine = &local.machine;
+    let mut registry = Registry::with_prefix(METRICS_PREFIX);
+    let metrics = HttpMetrics::register(&mut registry);
+    registry.register_collector(Box::new(StoreMetrics(local.store.clone())));
+    let keys = Keys::new(Arc::clone(local.store.catalog()), Arc::clone(&machine.clock));
+    machine.runtime.block_on(keys.reload()).context("could not read the keys")?;
+    let budget = BodyBudget::new(config.bodies_bytes_max);
+    let app = App {
+        store: local.store.clone(),
+        engine: local.engine(config.query),
+        keys: Arc::new(keys),
+        clock: Arc::clone(&machine.clock),
+        entropy: Arc::clone(&machine.entropy),
+        intake: BodyIntake::new(config.body, budget, metrics.clone()),
+        shutdown,
+        queries: Arc::new(Semaphore::new(config.queries_max)),
+        tails: Arc::new(Semaphore::new(config.tails_max)),
+        back_up: make_back_up(local),
+    };
+    let envelope = Envelope {
+        entropy: Arc::clone(&machine.entropy),
+        clock: Arc::clone(&machine.clock),
+        metrics: metrics.clone(),
+        answer_timeout: config.answer_timeout,
+    };
+    let routes = envelope.clone().wrap(app_routes(app)?);
+    let admin_routes = envelope.wrap(metrics_routes(Arc::new(registry)));
+    Ok(Wired { routes, admin_routes, metrics })
+}
+
+fn make_back_up(local: &LocalStore) -> Arc<BackUp> {
+    let store = local.store.clone();
+    let (runtime, clock) =
+        (local.machine.runtime.handle().clone(), Arc::clone(&local.machine.clock));
+    Arc::new(move |directory| {
+        let manifest = back_up(&store, &runtime, &*clock, directory)?;
+        Ok(serde_json::to_value(manifest.summary())?)
+    })
+}

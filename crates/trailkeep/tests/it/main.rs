@@ -1,0 +1,15 @@
+//! The binary as a user meets it: spawned, with files, signals and exit codes.
+#![cfg(test)]
+
+mod backup;
+mod command;
+mod config;
+mod doctor;
+mod exit_codes;
+mod import;
+mod keys;
+mod real_data;
+mod reference;
+mod serve;
+mod server;
+mod tail;
