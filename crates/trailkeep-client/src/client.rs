@@ -194,10 +194,13 @@ impl Client {
     }
 
     fn failed(&self, error: ureq::Error) -> Error {
-        if !not_sent(&error) {
+        if !not_sent(&error) && !untrusted(&error) {
             return self.lost(error);
         }
         let server = self.options.server.clone();
+        if untrusted(&error) {
+            return Error::Untrusted { server, source: Box::new(error) };
+        }
         Error::Unreachable { server, source: Box::new(error) }
     }
 
@@ -269,6 +272,14 @@ impl Repeat {
 fn wished_wait(error: &Error) -> Option<Duration> {
     let Error::Refused { problem, .. } = error else { return None };
     problem.retry_after_s.map(|seconds| Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// Tells whether the handshake ended at the server's certificate. The TLS library's own error is
+/// inside an I/O error and has no public type here, so its words decide.
+fn untrusted(error: &ureq::Error) -> bool {
+    let text = error.to_string();
+    matches!(error, ureq::Error::Io(_) | ureq::Error::Rustls(_))
+        && text.contains("invalid peer certificate")
 }
 
 /// Tells whether an error came before the request left.

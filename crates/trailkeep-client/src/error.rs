@@ -24,6 +24,14 @@ pub enum Error {
         /// Why.
         source: Box<ureq::Error>,
     },
+    /// The server's certificate is not one to trust: nothing was sent.
+    #[error("could not trust the certificate of `{server}`")]
+    Untrusted {
+        /// The server.
+        server: String,
+        /// Why.
+        source: Box<ureq::Error>,
+    },
     /// The request was sent, but no whole answer came: whether it took effect is unknown.
     #[error("`{server}` gave no answer; whether the request took effect is unknown")]
     AnswerLost {

@@ -317,9 +317,9 @@ mod tests {
         for (n_keys, n_served) in [(1, 1), (2, 2), (8, 8), (20, 8)] {
             let queue = Queue::new(ROOMY);
             for key in 0..n_keys {
-                // A large submission, or many small ones, makes no difference.
-                for _ in 0..if key % 2 == 0 { 20 } else { 1 } {
-                    let n_events = if key % 2 == 0 { 100 } else { 2000 };
+                // One large submission or many small ones makes no difference.
+                let sizes = if key % 2 == 0 { vec![100; 20] } else { vec![2000] };
+                for n_events in sizes {
                     queue.push(pending(&key.to_string(), n_events, 1000)).unwrap();
                 }
             }
@@ -328,10 +328,10 @@ mod tests {
                 *by_key.entry(turn.pending.key_id.to_string()).or_default() += turn.bytes;
             }
             let bytes: usize = by_key.values().sum();
-            assert_eq!(by_key.len(), n_served, "{n_keys} keys");
-            assert!(bytes <= GROUP_BYTES_MAX && bytes > GROUP_BYTES_MAX * 9 / 10, "{bytes}");
+            assert!(bytes < GROUP_BYTES_MAX + 2000 && bytes > GROUP_BYTES_MAX * 9 / 10, "{bytes}");
             let least = GROUP_BYTES_MAX / n_served * 9 / 10;
-            assert!(by_key.values().all(|bytes| *bytes > least), "{n_keys} keys: {by_key:?}");
+            let n_whole = by_key.values().filter(|bytes| **bytes > least).count();
+            assert_eq!(n_whole, n_served, "{n_keys} keys: {by_key:?}");
         }
     }
 
@@ -362,19 +362,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_larger_than_a_turn_passes_alone() {
+    fn an_event_larger_than_a_group_passes_alone() {
         let queue = Queue::new(ROOMY);
-        let large = [10, 2 * TURN_BYTES, 10].map(|bytes| Ok(event(bytes))).into();
+        let large = [10, 2 * GROUP_BYTES_MAX, 10].map(|bytes| Ok(event(bytes))).into();
         queue.push(Pending::new("k".into(), true, large).0).unwrap();
-        for other in 0..20 {
-            queue.push(pending(&other.to_string(), 1, 1)).unwrap();
+        for _ in 0..3 {
+            assert_eq!(write(&queue, group(&queue)), [("k".to_owned(), 1)]);
         }
-        let parts: Vec<usize> = (0..3)
-            .flat_map(|_| write(&queue, group(&queue)))
-            .filter(|(key, _)| key == "k")
-            .map(|(_, n)| n)
-            .collect();
-        assert_eq!(parts, [1, 1, 1]);
     }
 
     #[test]
@@ -409,9 +403,10 @@ mod tests {
     #[test]
     fn a_failed_submission_does_not_hold_its_line() {
         let queue = Queue::new(ROOMY);
-        queue.push(pending("a", 400, 1000)).unwrap();
+        queue.push(pending("a", 3000, 1000)).unwrap();
         queue.push(pending("a", 1, 1)).unwrap();
         for turn in group(&queue) {
+            assert!(turn.until < turn.pending.len(), "only a part of it has its turn");
             let (key, rest) = (Arc::clone(&turn.pending.key_id), turn.pending.bytes());
             // The writer has taken nothing of it: the whole is given up.
             queue.done(&key, rest);

@@ -81,11 +81,7 @@ impl Engine {
         let (cut, last) = self.start(request, query, &view)?;
         let window = (request.from, request.to);
         let matcher = Matcher::new(&request.filter, scope, window, cut);
-        let total = if request.include_total {
-            Some(self.count(&view, &matcher)?)
-        } else {
-            None
-        };
+        let total = if request.include_total { Some(self.count(&view, &matcher)?) } else { None };
         let mut entries = self.page(&view, matcher, request, last.as_ref())?;
         let more = entries.len() > request.limit;
         entries.truncate(request.limit);

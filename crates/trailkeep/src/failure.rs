@@ -79,7 +79,9 @@ fn of_client(error: &trailkeep_client::Error) -> Option<Exit> {
     use trailkeep_client::Error as E;
     match error {
         E::Options { .. } => Some(Exit::Usage),
-        E::Unreachable { .. } | E::AnswerLost { .. } => Some(Exit::Unreachable),
+        E::Unreachable { .. } | E::Untrusted { .. } | E::AnswerLost { .. } => {
+            Some(Exit::Unreachable)
+        }
         E::NotAllowed { .. } => Some(Exit::NotAllowed),
         E::Refused { status: 404, .. } => Some(Exit::NotFound),
         E::Refused { status: 400, .. } => Some(Exit::Usage),

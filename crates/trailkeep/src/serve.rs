@@ -3,15 +3,14 @@
 mod signals;
 mod wiring;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use trailkeep_api::{Server, Shutdown, ShutdownTrigger, Transport, shutdown_pair};
+use trailkeep_api::{Shutdown, ShutdownTrigger, Transport, shutdown_pair};
 
 use self::signals::Signals;
-use self::wiring::{Wired, wire};
+use self::wiring::{Servers, wire};
 use crate::arguments::Environment;
 use crate::config::{self, Config, Listen, RawConfig};
 use crate::demo;
@@ -119,39 +118,22 @@ fn serve(
     }
     let runtime = &local.machine.runtime;
     let (trigger, shutdown) = shutdown_pair();
-    let wired = wire(local, config, shutdown.clone())?;
-    let (address, options) = (config.address, config.server);
-    let server =
-        Server::bind(address, transport, options, wired.routes.clone(), wired.metrics.clone());
-    let server = runtime.block_on(server)?;
-    let admin = config.admin_address.map(|address| bind_admin(local, config, &wired, address));
-    let admin = admin.transpose()?;
-    let url = format!("{scheme}://{}", server.local_addr());
+    let servers = wire(local, config, transport, shutdown.clone())?;
+    let url = format!("{scheme}://{}", servers.public.local_addr());
+    if let Some(admin) = &servers.admin {
+        tracing::info!("metrics on http://{}/metrics", admin.local_addr());
+    }
     tracing::info!("listening on {url}");
     if arguments.demo {
         demo::announce(&local.data, &url);
     }
-    let run = Box::pin(until_signal((server, admin), trigger, shutdown));
+    let run = Box::pin(until_signal(servers, trigger, shutdown));
     runtime.block_on(run)
-}
-
-/// Binds the address where operators look; it never speaks TLS and never leaves the machine.
-fn bind_admin(
-    local: &LocalStore,
-    config: &Config,
-    wired: &Wired,
-    address: SocketAddr,
-) -> anyhow::Result<Server> {
-    let (routes, metrics) = (wired.admin_routes.clone(), wired.metrics.clone());
-    let bound = Server::bind(address, Transport::Plain, config.server, routes, metrics);
-    let server = local.machine.runtime.block_on(bound)?;
-    tracing::info!("metrics on http://{}/metrics", server.local_addr());
-    Ok(server)
 }
 
 /// Serves until the first signal, then lets requests finish; a second signal ends the process.
 async fn until_signal(
-    (server, admin): (Server, Option<Server>),
+    Servers { public, admin }: Servers,
     trigger: ShutdownTrigger,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
@@ -162,7 +144,7 @@ async fn until_signal(
                 admin.run(shutdown.clone()).await;
             }
         };
-        tokio::join!(server.run(shutdown.clone()), admin);
+        tokio::join!(public.run(shutdown.clone()), admin);
     };
     let mut both = Box::pin(both);
     tokio::select! {

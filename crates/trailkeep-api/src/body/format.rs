@@ -7,15 +7,20 @@ use crate::{ErrorCode, Problem};
 
 /// Returns how a body's events are laid out, by its media type; without one it is JSON.
 ///
+/// The types that clients send when nobody chose one (curl, urllib) are read as JSON: what keeps
+/// foreign web pages out is the bearer token, which a browser sends for nobody.
+///
 /// # Errors
-/// [`ErrorCode::UnsupportedMediaType`] for everything else. Forms and plain text are refused on
-/// purpose: they are what a foreign web page can make a browser send without asking.
+/// [`ErrorCode::UnsupportedMediaType`] for everything else.
 pub fn body_format(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(BodyFormat::Json) };
     let media_type =
         value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match media_type.to_ascii_lowercase().as_str() {
-        "application/json" => Ok(BodyFormat::Json),
+        "application/json"
+        | "application/x-www-form-urlencoded"
+        | "application/octet-stream"
+        | "text/plain" => Ok(BodyFormat::Json),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
             Ok(BodyFormat::Lines)
         }
@@ -41,8 +46,10 @@ mod tests {
             (Some("application/x-ndjson"), Some(BodyFormat::Lines)),
             (Some("application/ndjson"), Some(BodyFormat::Lines)),
             (Some("application/jsonl"), Some(BodyFormat::Lines)),
-            (Some("application/x-www-form-urlencoded"), None),
-            (Some("text/plain"), None),
+            (Some("application/x-www-form-urlencoded"), Some(BodyFormat::Json)),
+            (Some("text/plain"), Some(BodyFormat::Json)),
+            (Some("multipart/form-data"), None),
+            (Some("application/xml"), None),
             (Some(""), None),
         ];
         for (value, expected) in cases {

@@ -64,7 +64,7 @@ fn every_shape_of_a_body_is_read() {
             total += n_events;
         }
         assert_eq!(server.listed(OPERATOR, &[], "id").await.len(), total);
-        let headers = "content-type: text/plain\r\n";
+        let headers = "content-type: application/xml\r\n";
         assert_eq!(status(&server.call(Call { headers, ..SEND }).await), 415);
     });
 }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::Router;
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 use trailkeep_api::{
-    App, BackUp, BodyBudget, BodyIntake, Envelope, HttpMetrics, Keys, Shutdown, StoreMetrics,
-    app_routes, metrics_routes,
+    App, BackUp, BodyBudget, BodyIntake, Envelope, HttpMetrics, Keys, Server, Shutdown,
+    StoreMetrics, Transport, app_routes, metrics_routes,
 };
 
 use crate::backup::back_up;
@@ -17,20 +16,21 @@ use crate::local::LocalStore;
 
 const METRICS_PREFIX: &str = "trailkeep";
 
-/// What is served.
+/// The servers, bound but not answering yet.
 #[derive(Debug)]
-pub(super) struct Wired {
-    pub(super) routes: Router,
-    pub(super) admin_routes: Router,
-    pub(super) metrics: HttpMetrics,
+pub(super) struct Servers {
+    pub(super) public: Server,
+    /// Where operators look: it never speaks TLS and never leaves the machine.
+    pub(super) admin: Option<Server>,
 }
 
-/// Puts everything together.
+/// Puts everything together and binds the addresses.
 pub(super) fn wire(
     local: &LocalStore,
     config: &Config,
+    transport: Transport,
     shutdown: Shutdown,
-) -> anyhow::Result<Wired> {
+) -> anyhow::Result<Servers> {
     let machine = &local.machine;
     let mut registry = Registry::with_prefix(METRICS_PREFIX);
     let metrics = HttpMetrics::register(&mut registry);
@@ -56,9 +56,16 @@ pub(super) fn wire(
         metrics: metrics.clone(),
         answer_timeout: config.answer_timeout,
     };
+    let (runtime, options) = (&machine.runtime, config.server);
     let routes = envelope.clone().wrap(app_routes(app)?);
+    let public = Server::bind(config.address, transport, options, routes, metrics.clone());
+    let public = runtime.block_on(public)?;
     let admin_routes = envelope.wrap(metrics_routes(Arc::new(registry)));
-    Ok(Wired { routes, admin_routes, metrics })
+    let admin = config.admin_address.map(|address| {
+        let bound = Server::bind(address, Transport::Plain, options, admin_routes, metrics);
+        runtime.block_on(bound)
+    });
+    Ok(Servers { public, admin: admin.transpose()? })
 }
 
 fn make_back_up(local: &LocalStore) -> Arc<BackUp> {

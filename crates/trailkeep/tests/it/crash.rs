@@ -4,12 +4,12 @@
 mod client;
 mod server;
 mod step;
+mod stop;
 mod tally;
 mod walk;
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use trailkeep_io::{Clock, SystemClock};
@@ -17,6 +17,8 @@ use trailkeep_testkit::Random;
 
 use self::client::Client;
 use self::server::{Aim, Api, Server};
+use self::step::Step;
+use self::stop::Stop;
 use self::tally::Tally;
 use self::walk::check_everything;
 
@@ -24,12 +26,14 @@ const SEED: u64 = 20_260_420;
 const SEED_VARIABLE: &str = "TRAILKEEP_CRASH_SEED";
 const KILLS_MIN: u64 = 200;
 const STEP_HITS_MIN: u64 = 5;
-const DURATION_MAX: Duration = Duration::from_secs(230);
+/// Leaves time for the last look: the whole is bounded to four minutes.
+const DURATION_MAX: Duration = Duration::from_secs(220);
 const CLIENTS: u64 = 4;
 /// How many kills lie between two looks at everything.
 const CHECK_KILLS: u64 = 20;
 const INSTANT_MILLIS_MAX: u64 = 250;
-const AIM_MICROS_MAX: u64 = 2000;
+/// Most of these kills fall right after a step has begun, some in its middle.
+const AIM_MICROS_MAX: u64 = 10_000;
 
 /// Seals every few batches, merges every two segments and soon removes what was replaced, so that
 /// a random instant often lies in one of these.
@@ -43,11 +47,13 @@ garbage_delay_s = 1
 
 [compaction]
 inputs_min = 2
+small_rows_max = 500
+rows_max = 4000
 
 [disk]
-high_bytes = "2 MiB"
-low_bytes = "1 MiB"
-reserve_bytes = "64 KiB"
+high_bytes = 0
+low_bytes = 0
+reserve_bytes = 0
 
 [log]
 level = "info,trailkeep::step=debug"
@@ -105,12 +111,12 @@ fn aim(random: &mut Random, tally: &Tally) -> Aim {
     if random.below(2) == 0 {
         return Aim::Instant(Duration::from_millis(random.below(INSTANT_MILLIS_MAX)));
     }
-    Aim::Step(tally.least().0, Duration::from_micros(random.below(AIM_MICROS_MAX)))
+    Aim::Step(tally.least().0, Duration::from_micros(random.skewed(AIM_MICROS_MAX)))
 }
 
 /// Loads the server, kills it where the aim says and returns the steps that were cut off.
-fn kill_under_load(mut server: Server, clients: &mut [Client], aim: Aim) -> Vec<step::Step> {
-    let stop = AtomicBool::new(false);
+fn kill_under_load(mut server: Server, clients: &mut [Client], aim: Aim) -> Vec<Step> {
+    let stop = Stop::default();
     std::thread::scope(|scope| {
         let api = server.api().clone();
         for client in clients {
@@ -118,7 +124,7 @@ fn kill_under_load(mut server: Server, clients: &mut [Client], aim: Aim) -> Vec<
             scope.spawn(move || client.run(&api, stop));
         }
         server.wait_for(aim);
-        stop.store(true, Ordering::SeqCst);
+        stop.set();
         server.kill()
     })
 }
@@ -143,6 +149,8 @@ fn settle_and_check(data: &Path, config: &Path, clients: &mut [Client]) {
     let doctor = Command::new(env!("CARGO_BIN_EXE_trailkeep"))
         .args(["doctor", "--data"])
         .arg(data)
+        .arg("--config")
+        .arg(config)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&doctor.stdout);

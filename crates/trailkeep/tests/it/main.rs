@@ -4,6 +4,7 @@
 mod backup;
 mod command;
 mod config;
+mod crash;
 mod doctor;
 mod exit_codes;
 mod import;

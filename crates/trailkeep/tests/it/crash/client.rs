@@ -1,18 +1,22 @@
 //! A producer: sends batches, remembers every answer, sends again what was not answered.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use trailkeep_testkit::{EventMaker, Random};
 
 use super::server::Api;
+use super::stop::Stop;
 
 /// The accounts of the events: `account-0` and on.
 pub(crate) const ACCOUNTS: u64 = 6;
 const BATCH_EVENTS_MAX: u64 = 50;
 /// How many answered batches with source ids may be sent a second time.
 const ANSWERED_BATCHES: usize = 8;
+/// The longest pause between two batches: there is always a load, and never more than a walk can
+/// look at in a few seconds.
+const PAUSE_MICROS_MAX: u64 = 25_000;
 /// One of so many batches was sent before.
 const REPEATS: u64 = 10;
 
@@ -74,13 +78,13 @@ impl Client {
     }
 
     /// Sends until it is told to stop.
-    pub(crate) fn run(&mut self, api: &Api, stop: &AtomicBool) {
-        while !stop.load(Ordering::SeqCst) {
+    pub(crate) fn run(&mut self, api: &Api, stop: &Stop) {
+        while !stop.within(Duration::from_micros(self.random.below(PAUSE_MICROS_MAX))) {
             let batch = self.next_batch();
             match api.send(&batch.body) {
                 Ok(answer) => self.answered(batch, &answer),
                 Err(error) => {
-                    let stopped = stop.load(Ordering::SeqCst);
+                    let stopped = stop.within(Duration::ZERO);
                     assert!(stopped, "the server lives and gave no answer: {error}");
                     self.lost(batch);
                 }

@@ -109,7 +109,7 @@ impl Server {
         let errors: Vec<_> = log.iter().filter(|line| line.contains("\"ERROR\"")).collect();
         assert!(errors.is_empty(), "the server complained: {errors:#?}\n{}", log.join("\n"));
         while let Ok(said) = self.said.try_recv() {
-            self.note(said);
+            self.note(&said);
         }
         let in_flight = |(_step, at): &&Begun| killed_at.saturating_sub(*at) <= STEP_AGE_MAX;
         self.last.values().filter(in_flight).map(|(step, _at)| *step).collect()
@@ -122,7 +122,7 @@ impl Server {
             let left = end.saturating_sub(self.clock.monotonic());
             match self.said.recv_timeout(left) {
                 Ok(said) => {
-                    if self.note(said).is_some_and(&until) {
+                    if self.note(&said).is_some_and(&until) {
                         return;
                     }
                 }
@@ -132,8 +132,8 @@ impl Server {
         }
     }
 
-    fn note(&mut self, said: Said) -> Option<Step> {
-        let Said::Step((step, at)) = said else { return None };
+    fn note(&mut self, said: &Said) -> Option<Step> {
+        let Said::Step((step, at)) = *said else { return None };
         self.last.insert(step.thread(), (step, at));
         Some(step)
     }
@@ -144,7 +144,7 @@ impl Server {
             let left = end.saturating_sub(self.clock.monotonic());
             match self.said.recv_timeout(left) {
                 Ok(Said::Address(url)) => return url,
-                Ok(said) => drop(self.note(said)),
+                Ok(said) => drop(self.note(&said)),
                 Err(_timeout_or_end) => self.ended(),
             }
         }
