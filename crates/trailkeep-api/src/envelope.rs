@@ -30,6 +30,10 @@ const SAFE_HEADERS: [(HeaderName, HeaderValue); 4] = [
     ),
 ];
 
+/// The routes whose work grows with the store, for operators only.
+const LONG_ROUTES: [&str; 1] = ["/api/v1/backup"];
+const LONG_ANSWER_TIMEOUT: Duration = Duration::from_hours(6);
+
 /// How much of a plain error text of the framework is shown.
 const PLAIN_DETAIL_BYTES_MAX: usize = 1024;
 
@@ -51,6 +55,12 @@ impl Envelope {
     /// The time limit of a server whose configuration names none: the longest body, and the
     /// work on it.
     pub const STANDARD_ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+
+    /// Returns how long a route may take.
+    fn patience(&self, route: Option<&MatchedPath>) -> Duration {
+        let is_long = route.is_some_and(|route| LONG_ROUTES.contains(&route.as_str()));
+        if is_long { LONG_ANSWER_TIMEOUT.max(self.answer_timeout) } else { self.answer_timeout }
+    }
 
     /// Wraps all routes of a server.
     pub fn wrap(self, routes: Router) -> Router {
@@ -74,7 +84,7 @@ async fn envelop(
     let in_flight = envelope.metrics.request_begins();
     let began = envelope.clock.monotonic();
 
-    let response = answer(request, next, envelope.answer_timeout).await;
+    let response = answer(request, next, envelope.patience(route.as_ref())).await;
     let mut response = as_problem(response, request_id).await;
     response.headers_mut().insert(X_REQUEST_ID, request_id.header_value());
     for (name, value) in SAFE_HEADERS {

@@ -12,6 +12,8 @@ pub(crate) const SIZE: &[Unit] = &[("b", 1), ("kb", 1000), ("mb", 1_000_000)];
 /// The most digits before and after the point.
 const WHOLE_DIGITS_MAX: usize = 18;
 const FRACTION_DIGITS_MAX: usize = 9;
+/// The first number with more digits than are read.
+const VALUE_END: i64 = 1_000_000_000_000_000_000;
 
 /// Reads `-12.5ms`; `None` where that is not a whole number of the smallest unit.
 pub(crate) fn scaled(text: &str, units: &[Unit], bare_scale: i64) -> Option<i64> {
@@ -35,7 +37,9 @@ pub(crate) fn scaled(text: &str, units: &[Unit], bare_scale: i64) -> Option<i64>
     }
     let value = digits(whole, WHOLE_DIGITS_MAX)?
         .checked_mul(scale)?
-        .checked_add(parts.checked_div(divisor)?)?;
+        .checked_add(parts.checked_div(divisor)?)
+        // What is read must be readable again when it is written in the smallest unit.
+        .filter(|value| *value < VALUE_END)?;
     if negative { value.checked_neg() } else { Some(value) }
 }
 
@@ -73,6 +77,8 @@ mod tests {
             ("1h", None),
             ("1.2.3", None),
             ("999999999999999999m", None),
+            ("999999999999999", Some(999_999_999_999_999_000)),
+            ("7777777777777777", None),
             ("1e3", None),
             ("\u{664}", None),
         ];

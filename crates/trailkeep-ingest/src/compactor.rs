@@ -122,11 +122,12 @@ impl Compactor {
         self.collected = now;
         let delay = i64::try_from(shared.options.garbage_delay.as_micros()).unwrap_or(i64::MAX);
         let before = self.now().plus(delay.saturating_neg());
-        let garbage = shared
+        let mut garbage = shared
             .env
             .runtime
             .block_on(shared.env.catalog.garbage(before))
             .map_err(Error::catalog("list replaced files"))?;
+        garbage.retain(|record| !shared.shelf.in_use(&record.id));
         if garbage.is_empty() || shared.tell_sealer(|state| state.pins > 0) {
             return Ok(());
         }

@@ -42,7 +42,7 @@ pub use self::{
     sim_clock::SimClock,
     sim_disk::{Fault, FaultKind, FaultOp, OpCounts, SimDisk},
     sim_entropy::SimEntropy,
-    spawn::Tasks,
+    spawn::{Tasks, yield_to_small_requests},
     system_clock::SystemClock,
     system_entropy::SystemEntropy,
 };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use trailkeep_event::{Cut, Entry, Micros};
 use trailkeep_filter::Filter;
 use trailkeep_scope::ReadScope;
-use trailkeep_segment::{ShelfView, ShelvedSegment, SortKey};
+use trailkeep_segment::{ScanPlan, ShelfView, ShelvedSegment, SortKey};
 
 use crate::best::{Best, Place};
 use crate::cursor::Cursor;
@@ -172,6 +172,8 @@ impl Engine {
         Ok(())
     }
 
+    /// Scans a segment window by window from the end that comes first, until what is left cannot
+    /// be among the first.
     fn segment(
         &self,
         matcher: &Matcher<'_>,
@@ -182,25 +184,33 @@ impl Engine {
         let reader = segment.reader().map_err(Error::segment)?;
         let fields = matcher.fields_of(segment.meta());
         let covered = matcher.covers(segment.meta());
-        let mut late = Ok(());
-        reader
-            .scan(&matcher.plan(&fields), &mut |handle, row| {
-                late = deadline.row();
-                if late.is_err() {
-                    return ControlFlow::Break(());
-                }
-                let place = Place::of(&handle.sort);
-                if walk.behind(place)
-                    && best.admits(place)
-                    && matcher.lets_through(row)
-                    && (covered || matcher.row_before_cut(row, self.shelf.key()))
-                {
-                    best.offer(place, Source::Segment(number, handle.row));
-                }
-                ControlFlow::Continue(())
-            })
-            .map_err(Error::segment)?;
-        late
+        let whole = matcher.plan(&fields);
+        for (from, to) in windows(&reader.points(&whole), (whole.from, whole.to), walk.order) {
+            best.settle();
+            if !reaches(best.bar(), (from, to), walk.order) {
+                break;
+            }
+            let mut late = Ok(());
+            reader
+                .scan(&ScanPlan { from, to, ..whole }, &mut |handle, row| {
+                    late = deadline.row();
+                    if late.is_err() {
+                        return ControlFlow::Break(());
+                    }
+                    let place = Place::of(&handle.sort);
+                    if walk.behind(place)
+                        && best.admits(place)
+                        && matcher.lets_through(row)
+                        && (covered || matcher.row_before_cut(row, self.shelf.key()))
+                    {
+                        best.offer(place, Source::Segment(number, handle.row));
+                    }
+                    ControlFlow::Continue(())
+                })
+                .map_err(Error::segment)?;
+            late?;
+        }
+        Ok(())
     }
 
     /// Reads whole entries, segment by segment, and puts them back in order.
@@ -244,6 +254,52 @@ impl Walk<'_> {
     fn behind(&self, place: Place<'_>) -> bool {
         self.last.is_none_or(|last| place.compare(last, self.order) == Ordering::Greater)
     }
+}
+
+/// How many rows the first window has; each further one has eight times as many.
+const WINDOW_ROWS: u64 = 4096;
+
+type Window = (Option<Micros>, Option<Micros>);
+
+/// Divides a window of time into ones to be scanned in list order.
+fn windows(points: &[(Micros, u32)], whole: Window, order: Order) -> Vec<Window> {
+    let mut windows = Vec::new();
+    let mut rest = whole;
+    let (mut n_rows, mut enough) = (0_u64, WINDOW_ROWS);
+    let n_points = points.len();
+    for number in 0..n_points {
+        let number = match order {
+            Order::Ascending => number,
+            Order::Descending => n_points.saturating_sub(number).saturating_sub(1),
+        };
+        let Some((at, rows)) = points.get(number).copied() else { break };
+        // A point's rows lie behind it in time: going back they are met before it.
+        if order == Order::Descending {
+            n_rows = n_rows.saturating_add(u64::from(rows));
+        }
+        let inside = rest.0.is_none_or(|from| at > from) && rest.1.is_none_or(|to| at < to);
+        if n_rows >= enough && inside {
+            match order {
+                Order::Descending => windows.push((Some(at), rest.1.replace(at))),
+                Order::Ascending => windows.push((rest.0.replace(at), Some(at))),
+            }
+            n_rows = 0;
+            enough = enough.saturating_mul(8);
+        }
+        if order == Order::Ascending {
+            n_rows = n_rows.saturating_add(u64::from(rows));
+        }
+    }
+    windows.push(rest);
+    windows
+}
+
+/// Tells whether a window can hold what is among the first.
+fn reaches(bar: Option<Micros>, (from, to): Window, order: Order) -> bool {
+    bar.is_none_or(|bar| match order {
+        Order::Descending => to.is_none_or(|to| bar < to),
+        Order::Ascending => from.is_none_or(|from| from <= bar),
+    })
 }
 
 /// Cuts the window to what can still be among the first.

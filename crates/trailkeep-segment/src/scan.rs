@@ -69,6 +69,19 @@ impl SegmentReader {
         Ok(())
     }
 
+    /// Returns points of time in the rows of a plan, ascending, each with about how many rows sort
+    /// from there on. A reader that wants the first few by time scans from one end, window by
+    /// window. Costs nothing but memory that is held anyway.
+    pub fn points(&self, plan: &ScanPlan<'_>) -> Vec<(Micros, u32)> {
+        let mut points: Vec<(Micros, u32)> = self
+            .ranges(plan)
+            .iter()
+            .flat_map(|(rows, run)| self.trailer().points(run, rows))
+            .collect();
+        points.sort_unstable();
+        points
+    }
+
     fn visit_row(
         &self,
         plan: &ScanPlan<'_>,

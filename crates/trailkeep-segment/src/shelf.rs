@@ -1,7 +1,7 @@
 //! What can be read: the sealed segments and the tail behind them, as one.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
 use trailkeep_event::{Cut, IdKey, SequencedBatch};
@@ -70,6 +70,8 @@ pub struct Shelf {
     key: IdKey,
     tail: OpenSegment,
     sealed: RwLock<Sealed>,
+    /// Segments that were replaced while a view may still read them.
+    retired: Mutex<Vec<(String, Weak<ShelvedSegment>)>>,
 }
 
 impl Shelf {
@@ -77,7 +79,7 @@ impl Shelf {
     pub fn new(store: Arc<SegmentStore>, key: IdKey, metas: Vec<SegmentMeta>, cut: Cut) -> Self {
         let segments = metas.into_iter().map(|meta| shelve(&store, &key, meta)).collect();
         let sealed = RwLock::new(Sealed { segments, cut });
-        Self { store, key, tail: OpenSegment::new(), sealed }
+        Self { store, key, tail: OpenSegment::new(), sealed, retired: Mutex::default() }
     }
 
     /// Returns the key that identifiers are made with.
@@ -128,8 +130,18 @@ impl Shelf {
         let removed: HashSet<&str> = removed.iter().map(String::as_str).collect();
         let added = shelve(&self.store, &self.key, added);
         let mut sealed = self.sealed.write();
-        let kept = sealed.segments.iter().filter(|kept| !removed.contains(&*kept.meta.id));
-        sealed.segments = kept.cloned().chain([added]).collect();
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            sealed.segments.iter().cloned().partition(|held| removed.contains(&*held.meta.id));
+        let retired = gone.iter().map(|held| (held.meta.id.clone(), Arc::downgrade(held)));
+        self.retired.lock().extend(retired);
+        sealed.segments = kept.into_iter().chain([added]).collect();
+    }
+
+    /// Tells whether a view still reads a segment that was replaced: its files must stay.
+    pub fn in_use(&self, id: &str) -> bool {
+        let mut retired = self.retired.lock();
+        retired.retain(|(_id, held)| held.strong_count() > 0);
+        retired.iter().any(|(held, _segment)| held == id)
     }
 }
 

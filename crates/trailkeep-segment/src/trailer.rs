@@ -167,6 +167,26 @@ impl Trailer {
         self.accounts.get(self.accounts.partition_point(|run| run.rows.end <= row))
     }
 
+    /// Returns points of time in an account's narrowed rows, each with about how many rows sort
+    /// from there to the next one.
+    pub(crate) fn points(&self, run: &AccountRun, rows: &Range<u32>) -> Vec<(Micros, u32)> {
+        let page = u32::try_from(PAGE_ROWS_MAX).unwrap_or(u32::MAX);
+        let first_mark = rows.start.div_ceil(page);
+        let before = first_mark.saturating_mul(page).min(rows.end).saturating_sub(rows.start);
+        let mut points = Vec::new();
+        if before > 0 {
+            let at = rows.start.checked_div(page).map(index).and_then(|at| self.marks.get(at));
+            let start = at.filter(|_mark| rows.start > run.rows.start).copied();
+            points.push((start.unwrap_or(run.min_sort_at), before));
+        }
+        for mark in first_mark..rows.end.div_ceil(page) {
+            let at = mark.saturating_mul(page);
+            let n_rows = rows.end.saturating_sub(at).min(page);
+            points.extend(self.marks.get(index(mark)).map(|time| (*time, n_rows)));
+        }
+        points
+    }
+
     /// Narrows the rows of an account to those that can sort in a window. What is left may still
     /// hold up to a page of rows on either side that do not.
     pub(crate) fn narrow(

@@ -134,7 +134,11 @@ async fn read(
     let events = if is_small {
         work()
     } else {
-        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))?
+        let bulk = move || {
+            trailkeep_io::yield_to_small_requests();
+            work()
+        };
+        tokio::task::spawn_blocking(bulk).await.map_err(|error| lost(&error))?
     };
     events.map_err(|error| unreadable(&error))
 }

@@ -2,6 +2,7 @@
 
 use trailkeep_event::{EventId, RejectionCode};
 use trailkeep_ingest::{Answer, Error};
+use trailkeep_io::durable::TEMPORARY_SUFFIX;
 use trailkeep_io::{Disk, Fault, FaultKind, FaultOp};
 use trailkeep_testkit::Random;
 
@@ -11,7 +12,7 @@ use crate::stored::Stored;
 /// How many bits of each folder are flipped, each alone.
 const FLIPS_EACH: u64 = 60;
 /// A journal file is mostly zeros kept for later: only its front holds writes.
-const JOURNAL_BYTES: u64 = 12 << 10;
+const JOURNAL_BYTES: u64 = 8 << 10;
 
 struct Built {
     machine: Machine,
@@ -108,7 +109,7 @@ fn files_below(disk: &impl Disk, folder: &str) -> Vec<(String, u64)> {
         let path = format!("{folder}/{}", entry.name);
         if entry.folder {
             files.extend(files_below(disk, &path));
-        } else if !entry.name.starts_with("spare-") {
+        } else if !entry.name.starts_with("spare-") && !entry.name.ends_with(TEMPORARY_SUFFIX) {
             files.push((path, entry.bytes));
         }
     }

@@ -98,7 +98,7 @@ pub(crate) fn small() -> StoreOptions {
         queue: QueueLimits { bytes_max: 1 << 20, key_bytes_max: 1 << 20 },
         seal_bytes: 1 << 20,
         seal_interval: Duration::from_hours(24),
-        journal: JournalOptions { file_bytes: 32 << 10, write_bytes_max: 16 << 10 },
+        journal: JournalOptions { file_bytes: 8 << 10, write_bytes_max: 3 << 10 },
         compaction,
         garbage_delay: Duration::ZERO,
         disk: DiskMarks { high_bytes: 0, low_bytes: 0, reserve_bytes: 0 },

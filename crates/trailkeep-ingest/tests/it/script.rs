@@ -40,7 +40,7 @@ impl Producers {
             let batch = |part: usize| -> Vec<(String, String)> {
                 ACCOUNTS.iter().map(|account| tagged(account, round, part)).collect()
             };
-            for part in 0..2 {
+            for part in 0..3 {
                 if self.submit(running, &batch(part)).is_err() {
                     return;
                 }

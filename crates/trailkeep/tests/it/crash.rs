@@ -66,6 +66,7 @@ format = "json"
 #[test]
 fn acknowledged_events_survive_200_kills() {
     let seed = seed();
+    report(&format!("seed {seed}; {SEED_VARIABLE} sets another"));
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("trailkeep.toml");
     let data = folder.path().join("data");
@@ -80,7 +81,7 @@ fn acknowledged_events_survive_200_kills() {
     let mut tally = Tally::default();
     while tally.kills() < KILLS_MIN || tally.least().1 < STEP_HITS_MIN {
         let elapsed = clock.monotonic();
-        assert!(elapsed < DURATION_MAX, "seed {seed}: out of time after {elapsed:?}\n{tally}");
+        assert!(elapsed < DURATION_MAX, "out of time after {elapsed:?}\n{tally}");
         let looks = tally.kills().is_multiple_of(CHECK_KILLS);
         let server = Server::start(&data, if looks { &patient } else { &config });
         check_latest(server.api(), &clients);
@@ -93,7 +94,7 @@ fn acknowledged_events_survive_200_kills() {
         tally.add(&steps);
     }
     settle_and_check(&data, &patient, &mut clients);
-    report(&format!("seed {seed}, {:?}\n{tally}{}", clock.monotonic(), client::summary(&clients)));
+    report(&format!("{:?}\n{tally}{}", clock.monotonic(), client::summary(&clients)));
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own file need not survive")]
