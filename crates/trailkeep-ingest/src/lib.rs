@@ -17,6 +17,7 @@ mod env;
 mod error;
 mod open;
 mod options;
+mod preparer;
 mod queue;
 mod quota;
 mod recent;

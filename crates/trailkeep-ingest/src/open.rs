@@ -17,6 +17,7 @@ use crate::compactor::{Compactor, committed};
 use crate::env::{Env, hex};
 use crate::error::{Error, logged};
 use crate::options::StoreOptions;
+use crate::preparer::Preparer;
 use crate::sealer::{LEASE_TTL, Sealer, run_record};
 use crate::shared::{Parts, Shared};
 use crate::store::Store;
@@ -58,6 +59,7 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     collect_orphans(&shared, &snapshot)?;
     report(&shared, &recovery);
     let renewed = shared.env.clock.monotonic();
+    let preparer = Preparer { shared: Arc::clone(&shared), journal: journal.preparer() };
     let writer = Writer { shared: Arc::clone(&shared), journal, heads, created_at };
     let compactor =
         Compactor { shared: Arc::clone(&shared), lease: lease.clone(), collected: renewed };
@@ -65,6 +67,7 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     tasks
         .spawn_thread("writer", move || writer.run())
         .and_then(|()| tasks.spawn_thread("sealer", move || sealer.run()))
+        .and_then(|()| tasks.spawn_thread("journal-files", move || preparer.run()))
         .and_then(|()| tasks.spawn_background_thread("compactor", move || compactor.run()))
         .map_err(Error::Threads)?;
     let store = Store::new(shared, identity);

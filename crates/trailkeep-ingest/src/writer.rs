@@ -13,7 +13,6 @@ use trailkeep_ledger::{Heads, sequence};
 use trailkeep_redact::{Masked, MaskedBatch};
 
 use crate::admit::Admitted;
-use crate::disk_guard::DiskState;
 use crate::ending::Ending;
 use crate::error::{Unavailable, logged};
 use crate::queue::{Chore, Turn, Work};
@@ -60,7 +59,7 @@ impl Writer {
             match self.shared.queue.take(PATIENCE) {
                 Work::Group(turns) => self.commit(turns),
                 Work::Chore(chore) => self.chore(&chore),
-                Work::Idle => self.prepare(),
+                Work::Idle => {}
                 Work::End => break,
             }
             if let Some(chore) = self.shared.queue.take_chore() {
@@ -74,20 +73,11 @@ impl Writer {
         let result = match chore {
             Chore::Release(sealed) => {
                 Step::JournalRelease.begin();
-                // Released files are zeroed here, not inside the append that needs them.
-                self.journal.release(sealed).and_then(|()| self.journal.prepare())
+                self.journal.release(sealed)
             }
             Chore::ForgetCuts => self.journal.forget_cuts(),
         };
         self.looked_after(result);
-    }
-
-    /// Prepares the journal's next file while nobody waits for it.
-    fn prepare(&mut self) {
-        if self.shared.disk_state() != DiskState::Full {
-            let result = self.journal.prepare();
-            self.looked_after(result);
-        }
     }
 
     fn looked_after(&self, result: Result<(), trailkeep_journal::Error>) {

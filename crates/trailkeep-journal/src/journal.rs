@@ -10,7 +10,7 @@ use crate::batch::JournalBatch;
 use crate::folder::Folder;
 use crate::live::{Live, LiveFile};
 use crate::note::forget_notes;
-use crate::spares::Spares;
+use crate::spares::{JournalPreparer, Spares};
 use crate::write::{FrameBytes, encode, payload_bytes};
 use crate::{Error, JournalOptions, JournalReader, JournalStats, Result};
 
@@ -76,6 +76,11 @@ impl Journal {
         self.guarded(|journal| journal.spares.prepare())
     }
 
+    /// Returns what prepares files on another thread.
+    pub fn preparer(&self) -> JournalPreparer {
+        JournalPreparer(self.spares.clone())
+    }
+
     /// Gives up the files of which every frame lies below the cut; the last file always stays.
     /// Some are kept to be written again: until [`Journal::prepare`] they hold what they held.
     /// The caller makes the cut durable before.
@@ -100,7 +105,7 @@ impl Journal {
 
     /// Returns what was done since the journal was opened.
     pub fn stats(&self) -> JournalStats {
-        let fsyncs = self.stats.fsyncs.saturating_add(self.spares.n_fsyncs);
+        let fsyncs = self.stats.fsyncs.saturating_add(self.spares.n_fsyncs());
         JournalStats { files: self.live.read().files.len(), fsyncs, ..self.stats }
     }
 

@@ -47,5 +47,6 @@ pub use self::{
     options::JournalOptions,
     reader::JournalReader,
     recovery::Recovery,
+    spares::JournalPreparer,
     stats::JournalStats,
 };

@@ -39,7 +39,7 @@ impl Journal {
         settle(&scan, &cuts)?;
         let Scan { files, n_writes, n_frames, .. } = scan;
         let recovery = Recovery { torn_bytes, writes: n_writes, frames: n_frames, cuts };
-        let mut spares = Spares::new(&folder, options.file_bytes)?;
+        let spares = Spares::new(&folder, options.file_bytes)?;
         // A name that a crash left visible may not be durable yet.
         folder.sync()?;
         let mut live = Live { files };

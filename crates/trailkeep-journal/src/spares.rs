@@ -1,7 +1,9 @@
 //! Files prepared ahead, so that a write never waits for a file to grow.
 
 use std::io;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use trailkeep_io::DiskFile;
 
 use crate::file::{JournalFile, zero};
@@ -29,14 +31,33 @@ enum SpareState {
     Zeroed,
 }
 
-/// The spare files.
-#[derive(Debug)]
+/// The spare files. Clones share them: the writer takes them, another thread prepares them.
+#[derive(Clone, Debug)]
 pub(crate) struct Spares {
     folder: Folder,
     file_bytes: u64,
+    /// Never held while a file is written.
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
     files: Vec<Spare>,
     n_named: u64,
-    pub(crate) n_fsyncs: u64,
+    n_fsyncs: u64,
+}
+
+impl Shelf {
+    fn new_name(&mut self) -> String {
+        let name = format!("{NAME_START}{}", self.n_named);
+        self.n_named = self.n_named.saturating_add(1);
+        name
+    }
+
+    fn take(&mut self, state: SpareState) -> Option<Spare> {
+        let at = self.files.iter().position(|spare| spare.state == state)?;
+        Some(self.files.swap_remove(at))
+    }
 }
 
 impl Spares {
@@ -47,41 +68,58 @@ impl Spares {
                 folder.remove(&entry.name)?;
             }
         }
-        let folder = folder.clone();
-        Ok(Self { folder, file_bytes, files: Vec::new(), n_named: 0, n_fsyncs: 0 })
+        Ok(Self { folder: folder.clone(), file_bytes, shelf: Arc::default() })
+    }
+
+    /// Returns how many fsyncs preparing and beginning files took.
+    pub(crate) fn n_fsyncs(&self) -> u64 {
+        self.shelf.lock().n_fsyncs
     }
 
     /// Fills every spare file with zeros, and makes one where there is none.
     ///
     /// # Errors
     /// [`Error::NoSpace`] leaves things as they were.
-    pub(crate) fn prepare(&mut self) -> Result<()> {
-        if self.files.is_empty() {
-            let name = self.new_name();
-            let file = self.folder.create_file(&name)?;
-            self.files.push(Spare { name, file, state: SpareState::Used });
+    pub(crate) fn prepare(&self) -> Result<()> {
+        if self.shelf.lock().files.is_empty() {
+            let spare = self.create()?;
+            self.shelf.lock().files.push(spare);
         }
-        let used = |spare: &Spare| spare.state == SpareState::Used;
-        while let Some(at) = self.files.iter().position(used) {
-            let spare = self.files.swap_remove(at);
+        loop {
+            let Some(spare) = self.shelf.lock().take(SpareState::Used) else { return Ok(()) };
             self.zero(&spare)?;
-            self.files.push(Spare { state: SpareState::Zeroed, ..spare });
+            self.shelf.lock().files.push(Spare { state: SpareState::Zeroed, ..spare });
         }
-        Ok(())
+    }
+
+    fn create(&self) -> Result<Spare> {
+        let name = self.shelf.lock().new_name();
+        let file = self.folder.create_file(&name)?;
+        Ok(Spare { name, file, state: SpareState::Used })
+    }
+
+    /// Takes a file of zeros; makes one where none is ready, also while another thread is at it.
+    fn take_zeroed(&self) -> Result<Spare> {
+        let ready = self.shelf.lock().take(SpareState::Zeroed);
+        if let Some(spare) = ready {
+            return Ok(spare);
+        }
+        let used = self.shelf.lock().take(SpareState::Used);
+        let spare = match used {
+            Some(spare) => spare,
+            None => self.create()?,
+        };
+        self.zero(&spare)?;
+        Ok(spare)
     }
 
     /// Begins a journal file: it gets its name when its header is durable.
-    pub(crate) fn begin(&mut self, header: FileHeader) -> Result<JournalFile> {
-        if !self.files.iter().any(|spare| spare.state == SpareState::Zeroed) {
-            self.prepare()?;
-        }
-        let zeroed = self.files.iter().position(|spare| spare.state == SpareState::Zeroed);
-        let at = zeroed.ok_or(Error::Stopped)?;
-        let Spare { name, file, .. } = self.files.swap_remove(at);
+    pub(crate) fn begin(&self, header: FileHeader) -> Result<JournalFile> {
+        let Spare { name, file, .. } = self.take_zeroed()?;
         let path = self.folder.path_of(&name);
         file.write_all_at(&header.encode(), 0).map_err(Error::io("write", &path))?;
         file.sync().map_err(Error::io("sync", &path))?;
-        self.n_fsyncs = self.n_fsyncs.saturating_add(1);
+        self.count_fsync();
         // A crash before this line leaves a spare file, which recovery removes; a crash after it
         // leaves an empty journal file that follows the one before.
         let file = JournalFile::new(&self.folder, header, file);
@@ -90,14 +128,15 @@ impl Spares {
     }
 
     /// Takes a released file, to be zeroed by the next [`Spares::prepare`].
-    pub(crate) fn recycle(&mut self, file: JournalFile) -> Result<()> {
-        if self.files.len() >= SPARES_MAX || file.header.bytes != self.file_bytes {
+    pub(crate) fn recycle(&self, file: JournalFile) -> Result<()> {
+        if self.shelf.lock().files.len() >= SPARES_MAX || file.header.bytes != self.file_bytes {
             return self.remove(file.name());
         }
-        let name = self.new_name();
+        let name = self.shelf.lock().new_name();
         // Durable before the first zero is written: a journal file is never half zero.
         self.folder.rename(file.name(), &name)?;
-        self.files.push(Spare { name, file: file.into_disk_file(), state: SpareState::Used });
+        let spare = Spare { name, file: file.into_disk_file(), state: SpareState::Used };
+        self.shelf.lock().files.push(spare);
         Ok(())
     }
 
@@ -107,12 +146,12 @@ impl Spares {
         self.folder.sync()
     }
 
-    fn zero(&mut self, spare: &Spare) -> Result<()> {
+    fn zero(&self, spare: &Spare) -> Result<()> {
         let path = self.folder.path_of(&spare.name);
         let zeroed = zero(spare.file.as_ref(), 0, self.file_bytes).and_then(|()| spare.file.sync());
         match zeroed {
             Ok(()) => {
-                self.n_fsyncs = self.n_fsyncs.saturating_add(1);
+                self.count_fsync();
                 Ok(())
             }
             Err(source) if source.kind() == io::ErrorKind::StorageFull => {
@@ -124,9 +163,24 @@ impl Spares {
         }
     }
 
-    fn new_name(&mut self) -> String {
-        let name = format!("{NAME_START}{}", self.n_named);
-        self.n_named = self.n_named.saturating_add(1);
-        name
+    fn count_fsync(&self) {
+        let mut shelf = self.shelf.lock();
+        shelf.n_fsyncs = shelf.n_fsyncs.saturating_add(1);
+    }
+}
+
+/// Prepares journal files on a thread of its own, so that appends do not wait for zeros.
+#[derive(Clone, Debug)]
+pub struct JournalPreparer(pub(crate) Spares);
+
+impl JournalPreparer {
+    /// Fills released files with zeros, and makes one ahead where there is none. Cheap where there
+    /// is nothing to do.
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`] changes nothing. After [`Error::Io`] the caller stops the journal's use:
+    /// the disk fails.
+    pub fn prepare(&self) -> Result<()> {
+        self.0.prepare()
     }
 }
