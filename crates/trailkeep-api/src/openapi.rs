@@ -26,7 +26,7 @@ pub fn openapi_json() -> Result<String> {
 #[openapi(
     info(
         title = "Trailkeep",
-        description = "The audit log of an API platform: durable, searchable, provable.",
+        description = "The audit log of an API platform: durable and searchable.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(

@@ -74,7 +74,7 @@ fn unavailable(error: Unavailable) -> Problem {
         Unavailable::DiskFull => {
             Problem::new(ErrorCode::Unavailable, detail).retry_after(RETRY_AFTER_DISK)
         }
-        Unavailable::Closing | Unavailable::Stopped => {
+        Unavailable::SourceIds | Unavailable::Closing | Unavailable::Stopped => {
             Problem::new(ErrorCode::Unavailable, detail).retry_after(RETRY_AFTER)
         }
     }

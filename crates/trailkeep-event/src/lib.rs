@@ -20,6 +20,7 @@ mod id;
 mod json;
 mod limits;
 mod micros;
+mod number;
 mod position;
 mod reader;
 mod record;

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Kind, Scanner, integer, into_string, utf8};
+use crate::json::{Kind, Scanner, into_string, utf8};
+use crate::number::integer;
 use crate::position::Admission;
 use crate::{
     AccountId, EventLimits, Field, FieldKind, Micros, Rejection, RejectionCode as Code, Row,
-    RowBuilder, SCHEMA_VERSION, SystemCategory, ValueRef,
+    RowBuilder, SCHEMA_VERSION, SYSTEM_ACCOUNT, SystemCategory, ValueRef,
 };
 
 /// Reads one event and returns its row. `builder` only lends its memory.
@@ -315,6 +316,10 @@ fn check_id(field: Field, text: &str) -> Admission<()> {
         return Err(Rejection::new(Code::TooLong, detail));
     }
     match field {
+        Field::AccountId if text == SYSTEM_ACCOUNT => {
+            let detail = "this account holds Trailkeep's own entries";
+            Err(Rejection::new(Code::ReservedField, detail))
+        }
         Field::AccountId => AccountId::parse(text)
             .map(drop)
             .map_err(|error| Rejection::new(Code::InvalidValue, error.to_string())),

@@ -43,8 +43,6 @@ pub enum RejectionCode {
     NotAllowed,
     /// The same `source_id` was sent before with another action or time.
     SourceIdConflict,
-    /// Whether the `source_id` was sent before cannot be told at the moment.
-    SourceIdUnknown,
 }
 
 impl RejectionCode {
@@ -69,7 +67,6 @@ impl RejectionCode {
         Self::UnknownAccount,
         Self::NotAllowed,
         Self::SourceIdConflict,
-        Self::SourceIdUnknown,
     ];
 
     /// Returns the code's word.
@@ -94,7 +91,6 @@ impl RejectionCode {
             Self::UnknownAccount => "unknown_account",
             Self::NotAllowed => "not_allowed",
             Self::SourceIdConflict => "source_id_conflict",
-            Self::SourceIdUnknown => "source_id_unknown",
         }
     }
 }

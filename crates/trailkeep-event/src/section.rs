@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::json::{write_int, write_string};
+use crate::json::write_string;
+use crate::number::write_int;
 use crate::{Fields, Section, ValueRef};
 
 /// The first 16 bytes of SHA-256 over an entry's section bytes: for each present section its

@@ -18,6 +18,10 @@ use crate::step::Step;
 
 /// How long it rests where nothing is sealed.
 const TURN: Duration = Duration::from_millis(500);
+/// While events come fast, merging waits for so many times the segments of one merge.
+const WAITING_FACTOR_MAX: usize = 6;
+/// How long a chore rests after it failed.
+const REST: Duration = Duration::from_secs(30);
 const GARBAGE_TURN: Duration = Duration::from_secs(10);
 /// How many runs there may be before the smallest are merged.
 const RUNS_MAX: usize = 8;
@@ -29,6 +33,28 @@ pub(crate) struct Compactor {
     /// Only its epoch counts: a commit of a fenced node changes nothing.
     pub(crate) lease: Lease,
     pub(crate) collected: Duration,
+    /// Until when each chore rests because it failed.
+    pub(crate) resting_until: [Duration; 3],
+}
+
+/// What there is to do, one independent of the other.
+#[derive(Clone, Copy, Debug)]
+enum Chore {
+    Segments,
+    Runs,
+    Garbage,
+}
+
+impl Chore {
+    const ALL: [Self; 3] = [Self::Segments, Self::Runs, Self::Garbage];
+
+    fn index(self) -> usize {
+        match self {
+            Self::Segments => 0,
+            Self::Runs => 1,
+            Self::Garbage => 2,
+        }
+    }
 }
 
 impl Compactor {
@@ -46,9 +72,7 @@ impl Compactor {
                 break;
             }
             seals = state.seals;
-            if let Err(error) = self.turn() {
-                self.failed(&error);
-            }
+            self.turn();
         }
         tracing::info!("the compactor has ended");
     }
@@ -60,20 +84,48 @@ impl Compactor {
         }
         tracing::error!(error = logged(error), "could not compact");
         self.shared.stats.failures.add(1);
-        if matches!(error, Error::Catalog { .. } | Error::Fenced) {
+        if error.is_final() {
             self.shared.stop();
         }
     }
 
-    fn turn(&mut self) -> Result<(), Error> {
-        self.segments()?;
-        self.runs()?;
-        self.garbage()
+    /// Does each kind of work, whatever became of the others. What failed rests for a while: a
+    /// damaged input would fail again at once.
+    fn turn(&mut self) {
+        let now = self.shared.env.clock.monotonic();
+        for (chore, resting_until) in Chore::ALL.into_iter().zip(self.resting_until) {
+            if now < resting_until {
+                continue;
+            }
+            let result = match chore {
+                Chore::Segments => self.segments(),
+                Chore::Runs => self.runs(),
+                Chore::Garbage => self.garbage(),
+            };
+            if let Err(error) = result {
+                self.failed(&error);
+                if let Some(slot) = self.resting_until.get_mut(chore.index()) {
+                    *slot = now.saturating_add(REST);
+                }
+            }
+        }
+    }
+
+    /// Tells whether merging can wait: events come fast, and there are not too many segments yet.
+    /// A load goes on at the speed of sealing and is merged once, when it is over.
+    fn can_wait(&self, n_segments: usize) -> bool {
+        let options = &self.shared.options;
+        let segments_max = options.compaction.inputs_min.saturating_mul(WAITING_FACTOR_MAX);
+        let busy = self.shared.shelf.tail_bytes() >= options.seal_bytes / 2;
+        busy && n_segments < segments_max
     }
 
     fn segments(&self) -> Result<(), Error> {
         let shared = &self.shared;
         let view = shared.shelf.view();
+        if self.can_wait(view.sealed.len()) {
+            return Ok(());
+        }
         let metas: Vec<Arc<SegmentMeta>> =
             view.sealed.iter().map(|segment| Arc::clone(segment.meta())).collect();
         let Some(inputs) = shared.options.compaction.pick(&metas) else { return Ok(()) };

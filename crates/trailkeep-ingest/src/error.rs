@@ -26,6 +26,9 @@ pub enum Unavailable {
     /// The disk is nearly full.
     #[error("the disk is nearly full: no events are taken until there is room")]
     DiskFull,
+    /// Whether a source id was seen before cannot be told: its index cannot be read.
+    #[error("the index of source ids cannot be read; send the events again later")]
+    SourceIds,
     /// The store is shutting down.
     #[error("the store is shutting down")]
     Closing,
@@ -112,6 +115,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// Tells whether only a restart finds out what is stored, or who owns it. What failed before
+    /// anything was changed is tried again instead.
+    pub(crate) fn is_final(&self) -> bool {
+        use trailkeep_catalog::Error as Catalog;
+        match self {
+            Self::Catalog { source, .. } => !matches!(
+                **source,
+                Catalog::Read { .. } | Catalog::Write { .. } | Catalog::Backup { .. }
+            ),
+            Self::Fenced | Self::Journal { .. } | Self::Record { .. } | Self::Stopped => true,
+            Self::Segment { .. }
+            | Self::SourceIds { .. }
+            | Self::Disk { .. }
+            | Self::Held { .. }
+            | Self::Threads(_)
+            | Self::Unsealed => false,
+        }
+    }
+
     pub(crate) fn catalog(doing: &'static str) -> impl FnOnce(trailkeep_catalog::Error) -> Self {
         move |source| Self::Catalog { doing, source: Box::new(source) }
     }

@@ -57,12 +57,18 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     let created_at = replay(&shared, &journal, &mut heads, &snapshot)?;
     open_runs(&shared, &lease, &snapshot.runs)?;
     collect_orphans(&shared, &snapshot)?;
+    // What a crash between a commit and the cut of the journal left.
+    shared.queue.release(snapshot.cut);
     report(&shared, &recovery);
     let renewed = shared.env.clock.monotonic();
     let preparer = Preparer { shared: Arc::clone(&shared), journal: journal.preparer() };
     let writer = Writer { shared: Arc::clone(&shared), journal, heads, created_at };
-    let compactor =
-        Compactor { shared: Arc::clone(&shared), lease: lease.clone(), collected: renewed };
+    let compactor = Compactor {
+        shared: Arc::clone(&shared),
+        lease: lease.clone(),
+        collected: renewed,
+        resting_until: [renewed; 3],
+    };
     let sealer = Sealer { shared: Arc::clone(&shared), lease, renewed, waiting_since: None };
     tasks
         .spawn_thread("writer", move || writer.run())

@@ -10,9 +10,9 @@ use trailkeep_event::Cut;
 use crate::submission::Pending;
 
 /// How much one key may put into a group, however many others wait.
-const TURN_BYTES: usize = 128 * 1024;
+const TURN_BYTES: usize = 64 * 1024;
 /// How much one group commit holds at most.
-const GROUP_BYTES_MAX: usize = 1024 * 1024;
+const GROUP_BYTES_MAX: usize = 256 * 1024;
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +117,11 @@ impl Queue {
         }
         self.arrived.notify_one();
         Ok(())
+    }
+
+    /// Tells whether no more submissions are taken.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lines.lock().closed
     }
 
     /// Returns how many bytes wait.

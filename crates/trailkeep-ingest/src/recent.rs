@@ -31,8 +31,10 @@ pub(crate) struct SourceIds {
 impl SourceIds {
     /// Looks an event up, and remembers it where it is new.
     pub(crate) fn admit(&self, fingerprint: Fingerprint, known: Known) -> Result<Seen, Error> {
-        let before = match self.recent.lock().get(&fingerprint) {
-            Some(before) => Some(*before),
+        // Copied out first: the lock is not held while a run is read.
+        let recent = self.recent.lock().get(&fingerprint).copied();
+        let before = match recent {
+            Some(before) => Some(before),
             None => self.sealed(fingerprint)?,
         };
         match before {

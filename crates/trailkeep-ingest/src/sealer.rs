@@ -9,6 +9,7 @@ use trailkeep_catalog::{
 };
 use trailkeep_duplicates::{Fingerprint, Known, Run, RunMeta, write_run};
 use trailkeep_event::{Cut, Micros, SequencedBatch};
+use trailkeep_io::yield_to_small_requests;
 use trailkeep_segment::{SealOptions, SegmentMeta, seal};
 
 use crate::disk_guard;
@@ -102,7 +103,7 @@ impl Sealer {
         let bytes_max = self.shared.options.seal_bytes.saturating_mul(SEAL_FACTOR_MAX);
         let batches = front(view.tail.batches(), bytes_max);
         Step::SealObjects.begin();
-        let prepared = self.prepare(&batches, view.cut)?;
+        let prepared = self.prepare_gently(&batches, view.cut)?;
         Step::SealCommit.begin();
         self.commit(&prepared.commit)?;
         Step::SealPublish.begin();
@@ -118,13 +119,30 @@ impl Sealer {
         Ok(())
     }
 
+    /// Prepares on a thread of its own that yields to small requests. The sealer itself does not:
+    /// it holds locks that the writer waits for, and watches the disk and the lease.
+    fn prepare_gently(
+        &self,
+        batches: &[Arc<SequencedBatch>],
+        from: Cut,
+    ) -> Result<Prepared, Error> {
+        let work = || {
+            yield_to_small_requests();
+            self.prepare(batches, from)
+        };
+        std::thread::scope(|scope| match scope.spawn(work).join() {
+            Ok(prepared) => prepared,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    }
+
     /// Writes the objects and says what to commit. A crash here leaves orphans.
     fn prepare(&self, batches: &[Arc<SequencedBatch>], from: Cut) -> Result<Prepared, Error> {
         let shared = &self.shared;
         let options = SealOptions { id: shared.env.random_id(), from, fault: None };
         let sealed = seal(shared.shelf.store(), &shared.id_key, batches, &options)
             .map_err(Error::segment("seal"))?;
-        let ids = self.write_run(batches)?;
+        let ids = self.write_run(batches).inspect_err(|_error| self.discard(&sealed.meta))?;
         let segments = vec![segment_record(&sealed.meta)?];
         let runs = match &ids {
             Some(ids) => vec![run_record(ids.run.meta())?],
@@ -133,6 +151,17 @@ impl Sealer {
         let (heads, accounts) = heads(batches);
         let commit = SealCommit { from, to: Cut(sealed.meta.to), segments, runs, heads, accounts };
         Ok(Prepared { meta: sealed.meta, ids, commit })
+    }
+
+    /// Removes the objects of a segment that will not be committed: a disk that is nearly full must
+    /// not fill up by trying again.
+    fn discard(&self, meta: &SegmentMeta) {
+        let store = self.shared.shelf.store();
+        for key in [&meta.parquet_key, &meta.trailer_key] {
+            if let Err(error) = store.delete(key) {
+                tracing::warn!(error = logged(&error), "could not remove an unused object");
+            }
+        }
     }
 
     fn write_run(&self, batches: &[Arc<SequencedBatch>]) -> Result<Option<SealedIds>, Error> {
@@ -191,7 +220,7 @@ impl Sealer {
     fn failed(&self, error: &Error) {
         tracing::error!(error = logged(error), "could not seal");
         self.shared.stats.failures.add(1);
-        if !matches!(error, Error::Segment { .. } | Error::SourceIds { .. } | Error::Disk { .. }) {
+        if error.is_final() {
             self.shared.stop();
         }
     }

@@ -1,7 +1,7 @@
 //! What the writer, the sealer and the callers share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::broadcast;
@@ -19,7 +19,7 @@ use crate::recent::SourceIds;
 use crate::stats::Stats;
 
 /// How many batches a live tail may lag behind before it misses some, and is told so.
-const TAIL_BATCHES: usize = 1024;
+const TAIL_BATCHES: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) stats: Stats,
     pub(crate) live: broadcast::Sender<Arc<SequencedBatch>>,
     stopped: AtomicBool,
+    /// Bytes of submissions that wait for sealing to catch up.
+    parked_bytes: AtomicUsize,
     disk_state: AtomicU8,
     sealer: Mutex<SealerState>,
     sealer_woken: Condvar,
@@ -69,6 +71,19 @@ impl SealerState {
     }
 }
 
+/// Bytes that wait outside the queue.
+#[derive(Debug)]
+pub(crate) struct Parked<'a> {
+    bytes: usize,
+    total: &'a AtomicUsize,
+}
+
+impl Drop for Parked<'_> {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// The parts that recovery makes.
 #[derive(Debug)]
 pub(crate) struct Parts {
@@ -97,10 +112,19 @@ impl Shared {
             stats: Stats::default(),
             live: broadcast::channel(TAIL_BATCHES).0,
             stopped: AtomicBool::new(false),
+            parked_bytes: AtomicUsize::new(0),
             disk_state: AtomicU8::new(0),
             sealer: Mutex::default(),
             sealer_woken: Condvar::new(),
         }
+    }
+
+    /// Lets a submission wait outside the queue, as long as what it returns lives; `None` where too
+    /// much waits already.
+    pub(crate) fn park(&self, bytes: usize) -> Option<Parked<'_>> {
+        let before = self.parked_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let parked = Parked { bytes, total: &self.parked_bytes };
+        (before < self.options.queue.bytes_max).then_some(parked)
     }
 
     /// Refuses everything from now on: only a restart finds out what is on the disk.

@@ -24,10 +24,16 @@ use crate::options::StoreOptions;
 use crate::queue::Refusal;
 use crate::shared::{SealerState, Shared};
 use crate::stats::Stats;
-use crate::submission::Pending;
+use crate::submission::{Pending, row_bytes};
 
 /// The line in which `system` entries wait.
 const SYSTEM_KEY: &str = "_trailkeep";
+
+/// A submission of at most so many bytes is a small one: it never waits for sealing.
+const SMALL_BYTES_MAX: usize = 64 * 1024;
+/// How often a bulk submission looks whether sealing has caught up, and how many times.
+const BULK_TURN: Duration = Duration::from_millis(20);
+const BULK_TURNS_MAX: u32 = 500;
 
 /// Who submits, and what it may write.
 #[derive(Clone, Debug)]
@@ -71,6 +77,7 @@ impl Store {
         submitter: &Submitter,
         events: Vec<Admitted>,
     ) -> Result<Answer, Unavailable> {
+        self.wait_for_seals(&events).await?;
         self.check_room()
             .and_then(|()| self.check_quotas(submitter, &events))
             .inspect_err(|_unavailable| self.shared.stats.refused.add(1))?;
@@ -97,6 +104,27 @@ impl Store {
             }
         })?;
         Ok(answered)
+    }
+
+    /// Lets a bulk submission wait while sealing is behind, so that what room is left is for small
+    /// ones, and so that a load goes on at the speed of sealing instead of by refusals.
+    ///
+    /// What waits here counts against a limit of its own: no more waits than the queue may hold.
+    async fn wait_for_seals(&self, events: &[Admitted]) -> Result<(), Unavailable> {
+        let bytes: usize = events.iter().flatten().map(row_bytes).fold(0, usize::saturating_add);
+        let bulk_bytes_max = self.shared.options.tail_bytes_max / 4 * 3;
+        let behind = || self.shared.shelf.tail_bytes() >= bulk_bytes_max;
+        if bytes <= SMALL_BYTES_MAX || !behind() {
+            return Ok(());
+        }
+        let _parked = self.shared.park(bytes).ok_or(Unavailable::Busy)?;
+        for _turn in 0..BULK_TURNS_MAX {
+            if !behind() || self.shared.queue.is_closed() {
+                break;
+            }
+            tokio::time::sleep(BULK_TURN).await;
+        }
+        Ok(())
     }
 
     fn check_room(&self) -> Result<(), Unavailable> {

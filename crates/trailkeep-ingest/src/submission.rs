@@ -21,6 +21,8 @@ pub(crate) struct Pending {
     events: Vec<Option<Admitted>>,
     next: usize,
     pub(crate) answer: Answer,
+    /// Why it cannot be finished, whatever becomes of the group.
+    pub(crate) failed: Option<Unavailable>,
     reply: oneshot::Sender<Result<Answer, Unavailable>>,
 }
 
@@ -33,7 +35,8 @@ impl Pending {
         let (reply, answered) = oneshot::channel();
         let answer = Answer::of(events.len());
         let events = events.into_iter().map(Some).collect();
-        let pending = Self { key_id, accounts_create, events, next: 0, answer, reply };
+        let pending =
+            Self { key_id, accounts_create, events, next: 0, answer, failed: None, reply };
         (pending, answered)
     }
 

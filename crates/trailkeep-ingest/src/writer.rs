@@ -144,7 +144,7 @@ impl Writer {
             }
             Ok(Seen::Duplicate(first)) => answer.duplicate(index, first),
             Ok(Seen::Conflict(first)) => answer.reject(index, conflict(first)),
-            Err(rejection) => answer.reject(index, rejection),
+            Err(unavailable) => turn.pending.failed = Some(unavailable),
         }
     }
 
@@ -156,7 +156,7 @@ impl Writer {
         Position { partition, frame: self.journal.next().frame(partition), ordinal }
     }
 
-    fn seen(&self, group: &mut Group, masked: &Masked, id: EventId) -> Result<Seen, Rejection> {
+    fn seen(&self, group: &mut Group, masked: &Masked, id: EventId) -> Result<Seen, Unavailable> {
         let Some((fingerprint, check)) = self.shared.source_key.identify(&masked.row().view())
         else {
             return Ok(Seen::First);
@@ -173,8 +173,7 @@ impl Writer {
                 // sees which run is damaged.
                 tracing::error!(error = logged(&error), "could not look up a source id");
                 self.shared.stats.failures.add(1);
-                let detail = "the index of source ids cannot be read; nothing was stored";
-                Err(Rejection::new(RejectionCode::SourceIdUnknown, detail))
+                Err(Unavailable::SourceIds)
             }
         }
     }
@@ -213,11 +212,15 @@ impl Writer {
     fn refuse(&self, error: &trailkeep_journal::Error) -> Unavailable {
         tracing::error!(error = logged(error), "could not append to the journal");
         self.shared.stats.failures.add(1);
-        if matches!(error, trailkeep_journal::Error::NoSpace { .. }) {
-            return Unavailable::DiskFull;
+        match error {
+            trailkeep_journal::Error::NoSpace { .. } => Unavailable::DiskFull,
+            // Nothing was written; the configuration does not let this happen.
+            trailkeep_journal::Error::TooLarge { .. } => Unavailable::Busy,
+            _ => {
+                self.shared.stop();
+                Unavailable::Stopped
+            }
         }
-        self.shared.stop();
-        Unavailable::Stopped
     }
 
     fn note_places(&self, turns: &mut [Turn], group: &Group, batches: &[Arc<SequencedBatch>]) {
@@ -242,6 +245,7 @@ impl Writer {
     fn answer(&self, turns: Vec<Turn>, result: Result<(), Unavailable>) {
         for turn in turns {
             let pending = turn.pending;
+            let result = pending.failed.map_or(result, Err);
             self.shared.queue.done(&pending.key_id, turn.bytes);
             if pending.taken() || result.is_err() {
                 if result.is_err() {

@@ -14,6 +14,8 @@ use crate::{Error, Result};
 /// How many files are kept for reuse.
 const SPARES_MAX: usize = 2;
 const NAME_START: &str = "spare-";
+/// How much is written between two fsyncs while a file is prepared.
+const STEP_BYTES: u64 = 1024 * 1024;
 
 /// A file without a header, under a name that recovery removes.
 #[derive(Debug)]
@@ -148,8 +150,7 @@ impl Spares {
 
     fn zero(&self, spare: &Spare) -> Result<()> {
         let path = self.folder.path_of(&spare.name);
-        let zeroed = zero(spare.file.as_ref(), 0, self.file_bytes).and_then(|()| spare.file.sync());
-        match zeroed {
+        match zero_gently(spare.file.as_ref(), self.file_bytes) {
             Ok(()) => {
                 self.count_fsync();
                 Ok(())
@@ -167,6 +168,19 @@ impl Spares {
         let mut shelf = self.shelf.lock();
         shelf.n_fsyncs = shelf.n_fsyncs.saturating_add(1);
     }
+}
+
+/// Fills a file with zeros, a little at a time: a disk that is given much at once makes the
+/// writer's small fsyncs wait for all of it.
+fn zero_gently(file: &dyn DiskFile, bytes: u64) -> io::Result<()> {
+    let mut at = 0;
+    while at < bytes {
+        let end = at.saturating_add(STEP_BYTES).min(bytes);
+        zero(file, at, end)?;
+        file.sync()?;
+        at = end;
+    }
+    Ok(())
 }
 
 /// Prepares journal files on a thread of its own, so that appends do not wait for zeros.

@@ -15,13 +15,20 @@ pub struct Compaction {
     pub small_rows_max: u64,
     /// No merge makes a segment of more rows.
     pub rows_max: u64,
+    /// No merge takes more bytes: the result is held in memory until it is written.
+    pub bytes_max: u64,
 }
 
 impl Compaction {
     /// The rules of a server whose configuration names none. Each row is rewritten about once a
     /// level, and there are as many levels as factors of eight between a seal and 4 M rows.
-    pub const STANDARD: Self =
-        Self { inputs_min: 8, inputs_max: 64, small_rows_max: 1_000_000, rows_max: 4_000_000 };
+    pub const STANDARD: Self = Self {
+        inputs_min: 8,
+        inputs_max: 64,
+        small_rows_max: 1_000_000,
+        rows_max: 4_000_000,
+        bytes_max: 256 << 20,
+    };
 
     /// Returns the segments to merge next, or `None` where nothing is worth it: the oldest run of
     /// neighbours that is long enough and either of one level or small as a whole.
@@ -47,10 +54,12 @@ impl Compaction {
         fits: impl Fn(&SegmentMeta) -> bool,
     ) -> &'a [Arc<SegmentMeta>] {
         let mut rows = 0_u64;
+        let mut bytes = 0_u64;
         let mut len = 0;
         for meta in metas.iter().take(self.inputs_max) {
             rows = rows.saturating_add(u64::from(meta.rows));
-            if rows > rows_max || !fits(meta) {
+            bytes = bytes.saturating_add(meta.bytes);
+            if rows > rows_max || bytes > self.bytes_max || !fits(meta) {
                 break;
             }
             len += 1;

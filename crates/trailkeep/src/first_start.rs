@@ -56,6 +56,11 @@ pub(crate) fn given_key(environment: &Environment) -> anyhow::Result<Option<Secr
             Secret::new(&text)
         }
     };
+    if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = "the bootstrap key has spaces or characters that no request header can carry";
+        let hint = "make one with: openssl rand -hex 32";
+        return Err(Failure::new(Exit::Usage, message).hint(hint).into());
+    }
     if key.expose().len() < GIVEN_BYTES_MIN {
         let message = format!("the bootstrap key has fewer than {GIVEN_BYTES_MIN} bytes");
         let hint = "make one with: openssl rand -hex 32";

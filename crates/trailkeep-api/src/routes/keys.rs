@@ -98,8 +98,11 @@ pub(crate) async fn create(
     let (key, token) = new
         .mint(&*app.entropy, now)
         .map_err(|detail| Problem::new(ErrorCode::InvalidBody, detail))?;
-    app.keys.add(&key).await.map_err(|error| failed(&error))?;
-    record(&app, "key.created", &principal, &key.key_id).await?;
+    let key = to_the_end(async move {
+        app.keys.add(&key).await.map_err(|error| failed(&error))?;
+        record(&app, "key.created", &principal, &key.key_id).await.map(|()| key)
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(MadeKey { token, key: key.into() })))
 }
 
@@ -138,12 +141,25 @@ pub(crate) async fn revoke(
     Path(key_id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     principal.administers()?;
-    if !app.keys.revoke(&key_id).await.map_err(|error| failed(&error))? {
-        let detail = "there is no such key, or it is revoked already";
-        return Err(Problem::new(ErrorCode::NotFound, detail).at_field("key_id"));
-    }
-    record(&app, "key.revoked", &principal, &key_id).await?;
+    to_the_end(async move {
+        if !app.keys.revoke(&key_id).await.map_err(|error| failed(&error))? {
+            let detail = "there is no such key, or it is revoked already";
+            return Err(Problem::new(ErrorCode::NotFound, detail).at_field("key_id"));
+        }
+        record(&app, "key.revoked", &principal, &key_id).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Does a change whole, also where the client goes away meanwhile: a key that is changed in the
+/// catalog is changed in memory and in the log, too.
+async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(change)).await;
+    done.map_err(|error| lost(&error))?
 }
 
 async fn record(

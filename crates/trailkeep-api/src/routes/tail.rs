@@ -89,10 +89,13 @@ pub(crate) async fn tail(
 impl Tail {
     /// Returns the next bytes to send; `None` where the server stops or the key is no longer good.
     async fn next(&mut self) -> Option<Bytes> {
+        // Made once: batches that match nothing do not put the sign of life off.
+        let heartbeat = tokio::time::sleep(HEARTBEAT);
+        tokio::pin!(heartbeat);
         loop {
             let chunk = tokio::select! {
                 () = self.shutdown.requested() => return None,
-                () = tokio::time::sleep(HEARTBEAT) => Bytes::from_static(b": alive\n\n"),
+                () = &mut heartbeat => Bytes::from_static(b": alive\n\n"),
                 batch = self.batches.recv() => match batch {
                     Ok(batch) => Bytes::from(self.chunk(&batch)),
                     Err(RecvError::Lagged(n_batches)) => {

@@ -213,13 +213,20 @@ pub(super) struct Temporary {
     placed: bool,
 }
 
+/// How much of an object is written between two fsyncs.
+const STEP_BYTES: usize = 1024 * 1024;
+
 impl Temporary {
     /// Writes a payload at an offset and returns where it ends.
     pub(super) fn write(&self, payload: &PutPayload, offset: u64) -> io::Result<u64> {
         let mut at = offset;
-        for chunk in payload {
-            self.file.write_all_at(chunk, at)?;
-            at = at.saturating_add(u64_of(chunk.len()));
+        for step in payload.iter().flat_map(|chunk| chunk.chunks(STEP_BYTES)) {
+            self.file.write_all_at(step, at)?;
+            at = at.saturating_add(u64_of(step.len()));
+            // A disk that is given a whole object at once makes other files' fsyncs wait for it.
+            if step.len() == STEP_BYTES {
+                self.file.sync()?;
+            }
         }
         Ok(at)
     }

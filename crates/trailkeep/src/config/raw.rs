@@ -90,6 +90,7 @@ pub(crate) struct RawCompaction {
     pub(crate) inputs_max: usize,
     pub(crate) small_rows_max: u64,
     pub(crate) rows_max: u64,
+    pub(crate) bytes_max: Size,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -193,8 +194,10 @@ impl Default for RawStore {
 
 impl Default for RawCompaction {
     fn default() -> Self {
-        let Compaction { inputs_min, inputs_max, small_rows_max, rows_max } = Compaction::STANDARD;
-        Self { inputs_min, inputs_max, small_rows_max, rows_max }
+        let Compaction { inputs_min, inputs_max, small_rows_max, rows_max, bytes_max } =
+            Compaction::STANDARD;
+        let bytes_max = Size(bytes_max);
+        Self { inputs_min, inputs_max, small_rows_max, rows_max, bytes_max }
     }
 }
 

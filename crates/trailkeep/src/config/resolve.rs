@@ -17,7 +17,7 @@ use crate::failure::{Exit, Failure};
 
 /// The smallest tail worth a segment of its own.
 const SEAL_BYTES_MIN: u64 = 4 * 1024;
-/// A journal write holds at least one group: a mebibyte, the last event of it and the framing.
+/// A journal write holds at least one group and the framing, beside the largest event.
 const JOURNAL_WRITE_BYTES_MIN: u64 = 4 << 20;
 
 /// What the parts take.
@@ -77,7 +77,7 @@ fn check(raw: &RawConfig) -> anyhow::Result<()> {
     at_least(
         "store.journal_write_bytes_max",
         store.journal_write_bytes_max,
-        JOURNAL_WRITE_BYTES_MIN,
+        JOURNAL_WRITE_BYTES_MIN.saturating_add(raw.event.event_bytes_max.0),
     )?;
     let file_bytes_min = store.journal_write_bytes_max.0.saturating_mul(2);
     at_least("store.journal_file_bytes", store.journal_file_bytes, file_bytes_min)?;
@@ -185,6 +185,7 @@ fn store_options(raw: &RawConfig) -> StoreOptions {
             inputs_max: compaction.inputs_max,
             small_rows_max: compaction.small_rows_max,
             rows_max: compaction.rows_max,
+            bytes_max: compaction.bytes_max.0,
         },
         garbage_delay: Duration::from_secs(store.garbage_delay_s),
         disk: DiskMarks {

@@ -137,7 +137,7 @@ fn wait_after(error: Unavailable) -> Option<Duration> {
         Unavailable::KeyQuota { retry_after } | Unavailable::AccountQuota { retry_after } => {
             Some(retry_after)
         }
-        Unavailable::KeyBusy | Unavailable::Busy => Some(RETRY_AFTER),
+        Unavailable::KeyBusy | Unavailable::Busy | Unavailable::SourceIds => Some(RETRY_AFTER),
         Unavailable::DiskFull | Unavailable::Closing | Unavailable::Stopped => None,
     }
 }
