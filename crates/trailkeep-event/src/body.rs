@@ -103,7 +103,16 @@ fn unreadable(code: RejectionCode) -> bool {
     )
 }
 
+/// How deep a body may be nested to be split into events at all.
+const SPLIT_DEPTH_MAX: usize = 512;
+
+/// Returns the limits of splitting: each event has its own, which its reader checks.
+fn splitting(limits: &EventLimits) -> EventLimits {
+    EventLimits { depth_max: limits.depth_max.max(SPLIT_DEPTH_MAX), ..*limits }
+}
+
 fn skip_whole(value: &[u8], limits: &EventLimits) -> Result<(), Rejection> {
+    let limits = &splitting(limits);
     let mut scanner = Scanner::new(utf8(value)?, limits);
     scanner.skip()?;
     scanner.end()
@@ -115,8 +124,8 @@ fn list<'a>(
     events_max: usize,
 ) -> Result<Vec<&'a [u8]>, BodyError> {
     let text = utf8(body).map_err(BodyError::NotJson)?;
-    // The list itself is one level.
-    let limits = EventLimits { depth_max: limits.depth_max.saturating_add(1), ..*limits };
+    // An event that is nested too deeply is rejected by its index, not with the whole list.
+    let limits = splitting(limits);
     let mut scanner = Scanner::new(text, &limits);
     let mut events = Vec::new();
     scanner.expect(b'[').map_err(BodyError::NotJson)?;
@@ -167,6 +176,9 @@ mod tests {
         assert_eq!(split("{\"a\":1}\n{]\n", Json), owned(&["{\"a\":1}", "{]"]));
         assert_eq!(split("{\"a\":1}\nnope", Lines), owned(&["{\"a\":1}", "nope"]));
         assert_eq!(split("[1]", Json), owned(&["1"]));
+        assert_eq!(split(r#"[{"a":"\ud83d"},{}]"#, Json), owned(&[r#"{"a":"\ud83d"}"#, "{}"]));
+        let deep = format!("{}{}", "[".repeat(70), "]".repeat(70));
+        assert_eq!(split(&format!("[{deep},{{}}]"), Json), owned(&[&deep, "{}"]));
         for bad in ["", " ", "[]", "NaN", "{", "[{}", "[{},]", "{}{}", "\"a\"", "[1,2,3,4]"] {
             assert!(split(bad, Json).is_err(), "{bad}");
         }

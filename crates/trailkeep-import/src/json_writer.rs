@@ -70,10 +70,13 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// Tells whether an event may hold the number: an integer within 2^53 - 1, or a finite double.
+/// Tells whether an event may hold the number: an integer within 2^53 - 1, or a double whose
+/// canonical form is not an integer beyond that.
 fn fits_event(token: &str) -> bool {
     if token.contains(['.', 'e', 'E']) {
-        token.parse::<f64>().is_ok_and(f64::is_finite)
+        token.parse::<f64>().is_ok_and(|double| {
+            double.is_finite() && !(9_007_199_254_740_992.0..1e21).contains(&double.abs())
+        })
     } else if token.len() <= SAFE_DIGITS {
         true
     } else {

@@ -94,6 +94,12 @@ pub enum Error {
     /// Another node took the store over.
     #[error("another node took the store over; this one stops")]
     Fenced,
+    /// The store had a journal, and its files are gone.
+    #[error(
+        "the journal's files are gone, and with them what was acknowledged and not sealed; \
+         restore a backup"
+    )]
+    JournalLost,
     /// A file of the data directory could not be read or written.
     #[error("could not {doing}")]
     Disk {
@@ -129,6 +135,7 @@ impl Error {
             | Self::SourceIds { .. }
             | Self::Disk { .. }
             | Self::Held { .. }
+            | Self::JournalLost
             | Self::Threads(_)
             | Self::Unsealed => false,
         }

@@ -25,6 +25,8 @@ use crate::writer::Writer;
 
 /// The folder of the journal in the data directory.
 pub const JOURNAL_FOLDER: &str = "journal";
+/// The setting that remembers that the store has a journal.
+const JOURNAL_MADE: &str = "journal_made";
 /// What the lease is about.
 const RESOURCE: &str = "store";
 
@@ -47,6 +49,7 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
         options,
     }));
     let mut heads = load_heads(&shared)?;
+    check_journal_is_there(&shared.env)?;
     let (journal, recovery) = Journal::open(
         Arc::clone(&shared.env.disk),
         JOURNAL_FOLDER,
@@ -54,6 +57,8 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
         &snapshot.cut,
     )
     .map_err(Error::journal("open"))?;
+    let made = shared.env.catalog.set_setting(JOURNAL_MADE, "1");
+    in_catalog(&shared.env, "remember that there is a journal", made)?;
     let created_at = replay(&shared, &journal, &mut heads, &snapshot)?;
     open_runs(&shared, &lease, &snapshot.runs)?;
     collect_orphans(&shared, &snapshot)?;
@@ -79,6 +84,19 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     let store = Store::new(shared, identity);
     store.record_cuts(&recovery.cuts);
     Ok(store)
+}
+
+/// Refuses a store whose journal is gone: what was acknowledged and not sealed was in it.
+fn check_journal_is_there(env: &Env) -> Result<(), Error> {
+    let made = in_catalog(env, "read the settings", env.catalog.setting(JOURNAL_MADE))?;
+    if made.is_none() {
+        return Ok(());
+    }
+    let listed = env.disk.list(JOURNAL_FOLDER).unwrap_or_default();
+    if listed.iter().any(|entry| entry.name.ends_with(".journal")) {
+        return Ok(());
+    }
+    Err(Error::JournalLost)
 }
 
 fn in_catalog<T>(

@@ -8,7 +8,7 @@ use trailkeep_query::{ListRequest, Order, Page};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::params::Params;
+use crate::params::{Params, invalid};
 use crate::principal::Principal;
 use crate::routes::{ask, json};
 use crate::{Problem, ProblemDocument};
@@ -67,10 +67,14 @@ pub(crate) async fn list(
 fn request(params: &Params) -> Result<ListRequest, Problem> {
     let orders = [("asc", Order::Ascending), ("desc", Order::Descending)];
     let truths = [("true", true), ("false", false), ("1", true), ("0", false)];
+    let (from, to) = (params.time("from")?, params.time("to")?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(invalid("from", "`from` lies after `to`"));
+    }
     Ok(ListRequest {
         filter: params.filter()?,
-        from: params.time("from")?,
-        to: params.time("to")?,
+        from,
+        to,
         order: params.word("order", &orders, Order::Descending)?,
         limit: params.number("limit", 1..=LIMIT_MAX, LIMIT_DEFAULT)?,
         cursor: params.get("cursor").map(str::to_owned),

@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure};
 /// The smallest tail worth a segment of its own.
 const SEAL_BYTES_MIN: u64 = 4 * 1024;
 /// A journal write holds at least one group and the framing, beside the largest event.
-const JOURNAL_WRITE_BYTES_MIN: u64 = 4 << 20;
+const JOURNAL_WRITE_BYTES_MIN: u64 = 1 << 20;
 
 /// What the parts take.
 #[derive(Clone, Debug)]
