@@ -1,0 +1,57 @@
+//! Finds where a value ends without reading it.
+
+use crate::json::{Kind, Scanner};
+use crate::position::Admission;
+
+impl Scanner<'_> {
+    /// Skips one value of any kind, checking only its brackets and quotes, within the depth limit.
+    /// What else is wrong with it is for whoever reads the value.
+    pub(crate) fn skip(&mut self) -> Admission<()> {
+        match self.kind()? {
+            Kind::Object => self.skip_members(b'}', true),
+            Kind::List => self.skip_members(b']', false),
+            Kind::String => self.skip_string(),
+            Kind::Number => self.number().map(drop),
+            Kind::Bool => self.boolean().map(drop),
+            Kind::Null => self.null(),
+        }
+    }
+
+    fn skip_members(&mut self, close: u8, keyed: bool) -> Admission<()> {
+        self.advance();
+        self.enter()?;
+        if !self.accept(close) {
+            loop {
+                if keyed {
+                    self.skip_string()?;
+                    self.expect(b':')?;
+                }
+                self.skip()?;
+                if !self.accept(b',') {
+                    break;
+                }
+            }
+            self.expect(close)?;
+        }
+        self.leave();
+        Ok(())
+    }
+
+    fn skip_string(&mut self) -> Admission<()> {
+        self.expect(b'"')?;
+        loop {
+            match self.byte() {
+                Some(b'"') => {
+                    self.advance();
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.advance();
+                    self.advance();
+                }
+                Some(_) => self.advance(),
+                None => return Err(self.unexpected("the end of the string (`\"`)")),
+            }
+        }
+    }
+}
