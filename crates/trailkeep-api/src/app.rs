@@ -41,6 +41,9 @@ pub struct App {
     pub shutdown: Shutdown,
     /// How many questions are answered at once.
     pub queries: Arc<Semaphore>,
+    /// How many large bodies are read at once: one processor less than there are, so that small
+    /// requests always find one.
+    pub bulk: Arc<Semaphore>,
     /// How many live tails there may be.
     pub tails: Arc<Semaphore>,
     /// Makes a backup.

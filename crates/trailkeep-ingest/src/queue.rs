@@ -10,9 +10,9 @@ use trailkeep_event::Cut;
 use crate::submission::Pending;
 
 /// How much one key may put into a group, however many others wait.
-const TURN_BYTES: usize = 32 * 1024;
+const TURN_BYTES: usize = 16 * 1024;
 /// How much one group commit holds at most.
-const GROUP_BYTES_MAX: usize = 256 * 1024;
+const GROUP_BYTES_MAX: usize = 128 * 1024;
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ use crate::Error;
 /// How much a background thread yields, on the scale of `nice`.
 const BACKGROUND_NICE: i32 = 19;
 /// How much a thread yields that works on large requests: small ones and the writer go first.
-const BULK_NICE: i32 = 15;
+const BULK_NICE: i32 = 19;
 
 /// Makes the calling thread yield to those that answer small requests. Call it on a thread that
 /// does bulk work only: it stays so. Costs a system call, about 0.1 us.

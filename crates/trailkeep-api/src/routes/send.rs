@@ -134,9 +134,12 @@ async fn read(
     let events = if is_small {
         work()
     } else {
+        let turn = Arc::clone(&app.bulk).acquire_owned().await;
         let bulk = move || {
             trailkeep_io::yield_to_small_requests();
-            work()
+            let events = work();
+            drop(turn);
+            events
         };
         tokio::task::spawn_blocking(bulk).await.map_err(|error| lost(&error))?
     };

@@ -322,6 +322,7 @@ async fn app(
         intake: BodyIntake::new(BodyLimits::STANDARD, budget, metrics),
         shutdown,
         queries: Arc::new(Semaphore::new(App::QUERIES_MAX)),
+        bulk: Arc::new(Semaphore::new(1)),
         tails: Arc::new(Semaphore::new(TAILS_MAX)),
         back_up: Arc::new(|folder| Ok(serde_json::json!({ "directory": folder }))),
     }

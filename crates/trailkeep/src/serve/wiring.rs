@@ -47,6 +47,7 @@ pub(super) fn wire(
         intake: BodyIntake::new(config.body, budget, metrics.clone()),
         shutdown,
         queries: Arc::new(Semaphore::new(config.queries_max)),
+        bulk: Arc::new(Semaphore::new(bulk_max())),
         tails: Arc::new(Semaphore::new(config.tails_max)),
         back_up: make_back_up(local),
     };
@@ -76,4 +77,10 @@ fn make_back_up(local: &LocalStore) -> Arc<BackUp> {
         let manifest = back_up(&store, &runtime, &*clock, directory)?;
         Ok(serde_json::to_value(manifest.summary())?)
     })
+}
+
+/// Returns how many large bodies are read at once.
+fn bulk_max() -> usize {
+    let n_processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    n_processors.saturating_sub(1).max(1)
 }
