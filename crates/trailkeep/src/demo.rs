@@ -102,6 +102,9 @@ fn event(number: usize, occurred_at: Micros) -> Value {
 pub(crate) fn announce(data: &Path, url: &str) {
     let file = data.join(KEY_FILE);
     let key = if file.is_file() { format!("$(cat {})", file.display()) } else { "$KEY".to_owned() };
+    // By its path: after `make run` the program is on no PATH.
+    let program = std::env::current_exe().unwrap_or_else(|_error| "trailkeep".into());
+    let program = program.display();
     let bearer = format!("-H \"Authorization: Bearer {key}\"");
     say(&format!(
         "\nThree commands to try, in another terminal:\n\n  \
@@ -109,6 +112,6 @@ pub(crate) fn announce(data: &Path, url: &str) {
          curl -s {bearer} -H 'Content-Type: application/json' {url}/api/v1/events \\\n    \
          -d '{{\"account_id\":\"{ACCOUNT}\",\"action\":\"hello\",\
          \"occurred_at\":\"2026-01-01T00:00:00Z\"}}'\n  \
-         trailkeep search --server {url} --key \"{key}\" 'outcome:denied'\n"
+         {program} search --server {url} --key \"{key}\" 'outcome:denied'\n"
     ));
 }
