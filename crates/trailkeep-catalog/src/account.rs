@@ -2,7 +2,9 @@
 
 use trailkeep_event::Micros;
 
+use crate::Error;
 use crate::limits::SLUG_TRIES_MAX;
+use crate::seal::SEAL;
 
 /// One tenant, as the catalog knows it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,4 +24,9 @@ pub(crate) fn slug_candidates(slug: &str) -> impl Iterator<Item = String> + Send
     let numbered = slug.to_owned();
     std::iter::once(slug.to_owned())
         .chain((2..=SLUG_TRIES_MAX).map(move |number| format!("{numbered}-{number}")))
+}
+
+/// Says that all of them are taken.
+pub(crate) fn no_slug(account: &AccountRecord) -> Error {
+    Error::invalid(SEAL, format!("no slug is free for account `{}`", account.account_id))
 }

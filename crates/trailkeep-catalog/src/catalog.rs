@@ -84,9 +84,6 @@ pub trait Catalog: Debug + Send + Sync {
     /// Returns all accounts, by id.
     async fn accounts(&self) -> Result<Vec<AccountRecord>>;
 
-    /// Makes an account; `false` where its id or its slug is taken.
-    async fn create_account(&self, account: &AccountRecord) -> Result<bool>;
-
     /// Makes a key.
     ///
     /// # Errors
@@ -95,9 +92,6 @@ pub trait Catalog: Debug + Send + Sync {
 
     /// Returns all keys, also revoked and expired ones, by time of creation.
     async fn keys(&self) -> Result<Vec<KeyRecord>>;
-
-    /// Finds the key of a token, also where it is revoked or expired.
-    async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRecord>>;
 
     /// Revokes a key; `false` where there is none or it is revoked already.
     async fn revoke_key(&self, key_id: &str, at: Micros) -> Result<bool>;

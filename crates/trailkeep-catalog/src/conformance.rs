@@ -22,8 +22,7 @@ where
     F: AsyncFn() -> C,
 {
     access::the_identity_is_drawn_once(&make().await).await;
-    access::an_account_has_its_own_id_and_slug(&make().await).await;
-    access::a_key_is_found_by_its_hash(&make().await).await;
+    access::a_key_is_revoked_once(&make().await).await;
     access::a_setting_is_replaced(&make().await).await;
     lease::one_owner_at_a_time(&make().await).await;
     lease::a_lease_is_renewed_and_given_back_by_its_holder_only(&make().await).await;
@@ -32,6 +31,7 @@ where
     seal::a_stale_seal_changes_nothing(&make().await).await;
     seal::a_wrong_seal_changes_nothing(&make().await).await;
     seal::a_taken_slug_does_not_stop_a_seal(&make().await).await;
+    seal::a_seal_of_many_accounts_is_like_any_other(&make().await).await;
     swap::a_swap_replaces_segments(&make().await).await;
     swap::a_swap_replaces_runs(&make().await).await;
     swap::a_wrong_swap_changes_nothing(&make().await).await;

@@ -2,7 +2,8 @@
 //! store: the only commit point of a Trailkeep store, and its only fence.
 //!
 //! Promises: a seal moves its segments, runs, heads and cut together or not at all; a writer that
-//! lost its lease changes nothing; the live segments cover exactly the frames before the cut.
+//! lost its lease changes nothing; the live segments cover exactly the frames before the cut; a file
+//! that lost a commit is not opened.
 //!
 //! Never does: read or write a segment, know the time, decide who may do what.
 //!

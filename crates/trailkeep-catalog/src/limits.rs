@@ -14,6 +14,10 @@ pub const META_BYTES_MAX: usize = 16 << 20;
 /// How many numbered slugs are tried for an account whose slug is taken.
 pub(crate) const SLUG_TRIES_MAX: u32 = 100;
 
+/// How many rows one statement writes: four values each, of which SQLite takes 32,766 and Postgres
+/// 65,535.
+pub(crate) const STATEMENT_ROWS_MAX: usize = 500;
+
 /// How many connections read at the same time.
 pub(crate) const READERS_MAX: u32 = 4;
 

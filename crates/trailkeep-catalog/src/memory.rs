@@ -173,20 +173,12 @@ impl Catalog for MemoryCatalog {
         self.read("the accounts", |state| state.accounts.values().cloned().collect())
     }
 
-    async fn create_account(&self, account: &AccountRecord) -> Result<bool> {
-        self.write("an account", |state| Ok(state.create_account(account)))
-    }
-
     async fn create_key(&self, key: &KeyRecord) -> Result<()> {
         self.write("a key", |state| state.create_key(key))
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>> {
         self.read("the keys", State::keys)
-    }
-
-    async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRecord>> {
-        self.read("a key", |state| state.keys.values().find(|key| key.hash == *hash).cloned())
     }
 
     async fn revoke_key(&self, key_id: &str, at: Micros) -> Result<bool> {

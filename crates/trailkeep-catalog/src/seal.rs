@@ -1,5 +1,7 @@
 //! What one seal moves.
 
+use std::collections::HashSet;
+
 use trailkeep_event::{Cut, Micros};
 
 use crate::cover::Coverage;
@@ -27,10 +29,10 @@ pub struct SealCommit {
     pub segments: Vec<SegmentRecord>,
     /// The new runs of the duplicate index.
     pub runs: Vec<RunRecord>,
-    /// The heads of the logs that grew.
+    /// The heads of the logs that grew, each account's once.
     pub heads: Vec<HeadRecord>,
-    /// The accounts that may be new; those that exist are left as they are. One whose slug is
-    /// taken gets a numbered slug.
+    /// The accounts that may be new, each once; those that exist are left as they are. One whose
+    /// slug is taken gets a numbered slug.
     pub accounts: Vec<AccountRecord>,
 }
 
@@ -59,12 +61,22 @@ impl SealCommit {
         if let Some(detail) = faults.chain(self.runs.iter().filter_map(RunRecord::fault)).next() {
             return Err(Error::invalid(SEAL, detail));
         }
+        let heads = self.heads.iter().map(|head| &*head.account_id);
+        let accounts = self.accounts.iter().map(|account| &*account.account_id);
+        if let Some(account_id) = twice(heads).or_else(|| twice(accounts)) {
+            return Err(Error::invalid(SEAL, format!("account `{account_id}` is in it twice")));
+        }
         let sealed = Coverage::of(self.segments.iter().map(|segment| (segment.from, segment.to)));
         if sealed != Coverage::of([(self.from, self.to)]) {
             return Err(Error::invalid(SEAL, "its segments do not cover what it seals"));
         }
         Ok(())
     }
+}
+
+fn twice<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    ids.into_iter().find(|id| !seen.insert(*id))
 }
 
 /// What a swap must keep of the segments that it removes.

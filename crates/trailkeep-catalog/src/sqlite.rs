@@ -1,7 +1,11 @@
 //! The catalog of one machine: a SQLite file.
 
+mod account;
+mod head;
 mod key;
 mod lease;
+mod look;
+mod mark;
 mod migrate;
 mod open;
 mod row;
@@ -12,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::FromRow;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, SqlitePool};
 use trailkeep_event::Micros;
 
-use self::open::Pools;
+use self::open::folder_of;
 use self::row::{AccountRow, GarbageRow, HeadRow, IdentityRow, number};
-use self::work::{Health, Rows, Work};
+use self::work::{Rows, Work, Writer};
 use crate::catalog::check_setting;
 use crate::limits::GARBAGE_PAGE_MAX;
 use crate::text::hex;
@@ -31,33 +35,51 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct SqliteCatalog {
     path: PathBuf,
-    pools: Pools,
-    health: Health,
+    writer: Writer,
+    readers: SqlitePool,
 }
 
 impl SqliteCatalog {
-    /// Opens the catalog in a file, which is made where it does not exist; its folder must.
+    /// Opens the catalog in a file, which is made where it does not exist; its folder must. One
+    /// process has it open at a time.
     ///
     /// # Errors
-    /// [`Error::Damaged`] or [`Error::NotACatalog`] where the file holds something else,
-    /// [`Error::NewerSchema`] where a newer program wrote it.
+    /// [`Error::Damaged`] where the file cannot be read or has lost commits,
+    /// [`Error::NotACatalog`] where it holds something else, [`Error::NewerSchema`] where a newer
+    /// program wrote it. It is left as it is then.
     pub async fn open(path: &Path) -> Result<Self> {
-        let health = Health::default();
-        let pools = open::open(path, &health).await?;
-        Ok(Self { path: path.to_owned(), pools, health })
+        let (writer, readers) = open::open(path).await?;
+        Ok(Self { path: path.to_owned(), writer, readers })
+    }
+
+    /// Ends the use of the catalog, also that of its clones, and puts what is in the log into the
+    /// file, which is whole by itself then. A crash instead leaves the log, which is as good.
+    pub async fn close(self) -> Result<()> {
+        const WHAT: &str = "its log";
+        self.readers.close().await;
+        let emptied = match self.writer.health.check(WHAT) {
+            Ok(()) => sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .execute(&self.writer.pool)
+                .await
+                .map(|_| ())
+                .map_err(|source| self.writer.health.write_failed(WHAT, source)),
+            Err(stopped) => Err(stopped),
+        };
+        self.writer.pool.close().await;
+        emptied
     }
 
     async fn work(&self, what: &'static str) -> Result<Work> {
-        Work::begin(&self.pools.writer, what, &self.health).await
+        Work::begin(&self.writer, what).await
     }
 
     async fn all<T>(&self, what: &'static str, rows: Rows<'_, T>) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
     {
-        self.health.check(what)?;
-        let found = rows.fetch_all(&self.pools.readers).await;
-        found.map_err(|source| self.health.read_failed(what, source))
+        self.writer.health.check(what)?;
+        let found = rows.fetch_all(&self.readers).await;
+        found.map_err(|source| self.writer.health.read_failed(what, source))
     }
 
     async fn garbage_of(
@@ -153,9 +175,9 @@ impl Catalog for SqliteCatalog {
 
     async fn snapshot(&self) -> Result<CatalogSnapshot> {
         const WHAT: &str = "the segments";
-        self.health.check(WHAT)?;
-        let failed = |source| self.health.read_failed(WHAT, source);
-        let mut transaction = self.pools.readers.begin().await.map_err(failed)?;
+        self.writer.health.check(WHAT)?;
+        let failed = |source| self.writer.health.read_failed(WHAT, source);
+        let mut transaction = self.readers.begin().await.map_err(failed)?;
         let snapshot = row::snapshot(&mut transaction).await.map_err(failed)?;
         transaction.rollback().await.map_err(failed)?;
         snapshot.read()
@@ -204,13 +226,6 @@ impl Catalog for SqliteCatalog {
         Ok(accounts)
     }
 
-    async fn create_account(&self, account: &AccountRecord) -> Result<bool> {
-        let mut work = self.work("an account").await?;
-        let created = seal::insert_account(&mut work, account, &account.slug).await?;
-        work.commit().await?;
-        Ok(created)
-    }
-
     async fn create_key(&self, key: &KeyRecord) -> Result<()> {
         let mut work = self.work("a key").await?;
         key::create(&mut work, key).await?;
@@ -222,11 +237,6 @@ impl Catalog for SqliteCatalog {
         let mut keys: Vec<KeyRecord> = found.into_iter().map(key::read).collect::<Result<_>>()?;
         keys.sort_by(|a, b| (a.created_at, &a.key_id).cmp(&(b.created_at, &b.key_id)));
         Ok(keys)
-    }
-
-    async fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRecord>> {
-        let found = self.all("a key", sqlx::query_as(key::BY_HASH).bind(hex(hash))).await?;
-        found.into_iter().next().map(key::read).transpose()
     }
 
     async fn revoke_key(&self, key_id: &str, at: Micros) -> Result<bool> {
@@ -255,10 +265,10 @@ impl Catalog for SqliteCatalog {
 
     async fn backup_to(&self, path: &Path) -> Result<()> {
         let failed = |source| Error::Backup { path: path.to_owned(), source };
-        self.health.check("a backup")?;
+        self.writer.health.check("a backup")?;
         let target = path.to_str().ok_or_else(|| failed("its path is not UTF-8".into()))?;
         // A reader makes the copy, so that sealing goes on meanwhile.
-        let copy = sqlx::query("VACUUM INTO $1").bind(target).execute(&self.pools.readers).await;
+        let copy = sqlx::query("VACUUM INTO $1").bind(target).execute(&self.readers).await;
         copy.map_err(|source| failed(source.into()))?;
         sync(path).await.map_err(|source| failed(source.into()))
     }
@@ -287,12 +297,16 @@ async fn finish(work: Work, outcome: CommitOutcome) -> Result<CommitOutcome> {
 /// Makes a new file and its name durable.
 async fn sync(path: &Path) -> std::io::Result<()> {
     tokio::fs::File::open(path).await?.sync_all().await?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    tokio::fs::File::open(folder.unwrap_or(Path::new("."))).await?.sync_all().await
+    tokio::fs::File::open(folder_of(path)).await?.sync_all().await
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use trailkeep_io::{Fault, FaultKind, FaultOp, SimDisk};
+
+    use super::mark::{Mark, SharedMark};
     use super::*;
     use crate::conformance::{cut, lease, seal};
 
@@ -304,7 +318,7 @@ mod tests {
         let catalog = SqliteCatalog::open(&path).await.unwrap();
         let lease = lease(&catalog, "a").await;
         catalog.commit_seal(&lease, &seal(0, 3)).await.unwrap();
-        let mut connection = catalog.pools.writer.acquire().await.unwrap();
+        let mut connection = catalog.writer.pool.acquire().await.unwrap();
         connection.lock_handle().await.unwrap().set_commit_hook(|| false);
         drop(connection);
 
@@ -319,6 +333,27 @@ mod tests {
         assert_eq!(reopened.snapshot().await.unwrap().cut, cut(3));
         let outcome = reopened.commit_seal(&lease, &seal(3, 5)).await.unwrap();
         assert_eq!(outcome, CommitOutcome::Committed);
+    }
+
+    /// A commit whose mark could not be written was done all the same: only a new handle may tell.
+    #[tokio::test]
+    async fn a_mark_that_fails_stops_the_catalog() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("catalog.db");
+        let mut catalog = SqliteCatalog::open(&path).await.unwrap();
+        let lease = lease(&catalog, "a").await;
+        let disk = SimDisk::new(1);
+        let mut mark = Mark::read(Arc::new(disk.clone()), "catalog.mark".to_owned()).unwrap();
+        mark.raise(2).unwrap();
+        catalog.writer.mark = SharedMark::new(mark);
+        disk.arm(Fault { op: FaultOp::Sync, nth: 1, kind: FaultKind::NotDone });
+
+        let failed = catalog.commit_seal(&lease, &seal(0, 3)).await;
+        assert!(matches!(failed, Err(Error::Commit { .. })), "{failed:?}");
+        assert!(matches!(catalog.snapshot().await, Err(Error::Stopped { .. })));
+        assert!(matches!(catalog.close().await, Err(Error::Stopped { .. })));
+        let reopened = SqliteCatalog::open(&path).await.unwrap();
+        assert_eq!(reopened.snapshot().await.unwrap().cut, cut(3));
     }
 
     /// An answer that nobody waits for any more takes back what it did, and the next one's turn

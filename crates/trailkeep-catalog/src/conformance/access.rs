@@ -1,10 +1,10 @@
-//! Identity, accounts, keys and settings.
+//! Identity, keys and settings.
 
 use trailkeep_event::Micros;
 use trailkeep_scope::{Allow, ReadScope};
 
-use super::{account, identity, key};
-use crate::{AccountRecord, Catalog, Error, KeyRecord, SETTING_BYTES_MAX};
+use super::{identity, key};
+use crate::{Catalog, Error, KeyRecord, SETTING_BYTES_MAX};
 
 pub(super) async fn the_identity_is_drawn_once(catalog: &dyn Catalog) {
     let first = identity("first", 1);
@@ -12,19 +12,7 @@ pub(super) async fn the_identity_is_drawn_once(catalog: &dyn Catalog) {
     assert_eq!(catalog.identity(&identity("second", 2)).await.unwrap(), first);
 }
 
-pub(super) async fn an_account_has_its_own_id_and_slug(catalog: &dyn Catalog) {
-    let acme = AccountRecord { name: Some("Acme, Inc.".to_owned()), ..account("acme") };
-    assert!(catalog.create_account(&acme).await.unwrap());
-    let same_id = AccountRecord { slug: "other".to_owned(), ..account("acme") };
-    let same_slug = AccountRecord { slug: "acme".to_owned(), ..account("other") };
-    for taken in [&acme, &same_id, &same_slug] {
-        assert!(!catalog.create_account(taken).await.unwrap(), "{taken:?}");
-    }
-    assert!(catalog.create_account(&account("able")).await.unwrap());
-    assert_eq!(catalog.accounts().await.unwrap(), [account("able"), acme]);
-}
-
-pub(super) async fn a_key_is_found_by_its_hash(catalog: &dyn Catalog) {
+pub(super) async fn a_key_is_revoked_once(catalog: &dyn Catalog) {
     let all = key("all", 1);
     let read = ReadScope { accounts: Allow::only(["acme"]), categories: Allow::All };
     let some = KeyRecord {
@@ -41,14 +29,12 @@ pub(super) async fn a_key_is_found_by_its_hash(catalog: &dyn Catalog) {
         assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
     }
     assert_eq!(catalog.keys().await.unwrap(), [all.clone(), some.clone()]);
-    assert_eq!(catalog.key_by_hash(&[2; 32]).await.unwrap(), Some(some));
-    assert_eq!(catalog.key_by_hash(&[3; 32]).await.unwrap(), None);
 
     assert!(catalog.revoke_key("all", Micros(50)).await.unwrap());
     assert!(!catalog.revoke_key("all", Micros(60)).await.unwrap());
     assert!(!catalog.revoke_key("unknown", Micros(60)).await.unwrap());
     let revoked = KeyRecord { revoked_at: Some(Micros(50)), ..all };
-    assert_eq!(catalog.key_by_hash(&[1; 32]).await.unwrap(), Some(revoked));
+    assert_eq!(catalog.keys().await.unwrap(), [revoked, some]);
 }
 
 pub(super) async fn a_setting_is_replaced(catalog: &dyn Catalog) {

@@ -1,10 +1,12 @@
 //! Seals.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use trailkeep_event::Micros;
 
 use super::{account, cut, head, lease, run, seal, segment};
+use crate::limits::STATEMENT_ROWS_MAX;
 use crate::{AccountRecord, Catalog, CommitOutcome, Error, SealCommit};
 
 /// Promise 1: what a seal moves is there together, and in order.
@@ -85,6 +87,8 @@ pub(super) async fn a_wrong_seal_changes_nothing(catalog: &dyn Catalog) {
         ("no id", segments(vec![segment("", 3, 5)])),
         ("an id again", segments(vec![segment("s0-3", 3, 5)])),
         ("a run again", SealCommit { runs: vec![run("r0-3")], ..seal(3, 5) }),
+        ("a head twice", SealCommit { heads: vec![head("a", 5), head("a", 6)], ..seal(3, 5) }),
+        ("an account twice", SealCommit { accounts: vec![account("a"); 2], ..seal(3, 5) }),
         ("a shorter log", SealCommit { heads: vec![head("acme", 2)], ..seal(3, 5) }),
     ];
     for (name, wrong) in cases {
@@ -97,12 +101,49 @@ pub(super) async fn a_wrong_seal_changes_nothing(catalog: &dyn Catalog) {
 
 pub(super) async fn a_taken_slug_does_not_stop_a_seal(catalog: &dyn Catalog) {
     let lease = lease(catalog, "a").await;
-    assert!(catalog.create_account(&account("acme")).await.unwrap());
+    catalog.commit_seal(&lease, &seal(0, 3)).await.unwrap();
     let clash = |id: &str| AccountRecord { slug: "acme".to_owned(), ..account(id) };
-    let commit = SealCommit { accounts: vec![clash("b"), clash("c")], ..seal(0, 3) };
+    let accounts = vec![account("acme"), clash("b"), clash("c")];
+    let commit = SealCommit { accounts, ..seal(3, 5) };
     let outcome = catalog.commit_seal(&lease, &commit).await.unwrap();
     assert_eq!(outcome, CommitOutcome::Committed);
     let accounts = catalog.accounts().await.unwrap();
     let slugs: Vec<&str> = accounts.iter().map(|account| &*account.slug).collect();
     assert_eq!(slugs, ["acme", "acme-2", "acme-3"]);
+}
+
+/// More accounts than one statement writes: new ones, old ones, and one that must not shrink.
+pub(super) async fn a_seal_of_many_accounts_is_like_any_other(catalog: &dyn Catalog) {
+    let lease = lease(catalog, "a").await;
+    let ids = |range: Range<usize>| range.map(|n| format!("{n:05}")).collect::<Vec<_>>();
+    let many = |ids: &[String], from, to| SealCommit {
+        heads: ids.iter().map(|id| head(id, to)).collect(),
+        accounts: ids.iter().map(|id| account(id)).collect(),
+        ..seal(from, to)
+    };
+    let first = ids(0..2 * STATEMENT_ROWS_MAX + 1);
+    let outcome = catalog.commit_seal(&lease, &many(&first, 0, 3)).await.unwrap();
+    assert_eq!(outcome, CommitOutcome::Committed);
+    let second = ids(STATEMENT_ROWS_MAX / 2..3 * STATEMENT_ROWS_MAX);
+    let mut commit = many(&second, 3, 5);
+    // The first exists and stays as it is, the last does not.
+    for at in [1, second.len() - 1] {
+        commit.accounts[at].slug.clone_from(&first[0]);
+    }
+    assert_eq!(catalog.commit_seal(&lease, &commit).await.unwrap(), CommitOutcome::Committed);
+
+    let heads = catalog.heads().await.unwrap();
+    let all = ids(0..3 * STATEMENT_ROWS_MAX);
+    let size = |id: &String| if second.contains(id) { 5 } else { 3 };
+    assert_eq!(heads, all.iter().map(|id| head(id, size(id))).collect::<Vec<_>>());
+    let mut accounts: Vec<AccountRecord> = all.iter().map(|id| account(id)).collect();
+    let last = accounts.pop().unwrap();
+    accounts.push(AccountRecord { slug: format!("{}-2", first[0]), ..last });
+    assert_eq!(catalog.accounts().await.unwrap(), accounts);
+
+    let mut shrinking = many(&all, 5, 6);
+    shrinking.heads[STATEMENT_ROWS_MAX + 7].size = 4;
+    let refused = catalog.commit_seal(&lease, &shrinking).await.unwrap_err().to_string();
+    assert!(refused.contains(&all[STATEMENT_ROWS_MAX + 7]), "{refused}");
+    assert_eq!(catalog.heads().await.unwrap(), heads);
 }

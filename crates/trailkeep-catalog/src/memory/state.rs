@@ -1,11 +1,11 @@
 //! What a catalog holds, and what each change does to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use trailkeep_event::{Cut, Micros};
 
-use crate::account::slug_candidates;
+use crate::account::{no_slug, slug_candidates};
 use crate::lease::lease_end;
 use crate::limits::GARBAGE_PAGE_MAX;
 use crate::seal::{RUN_SWAP, SEAL, SEGMENT_SWAP, Span, check_swap};
@@ -90,9 +90,7 @@ impl State {
         }
         add(&mut self.segments, commit.segments.iter().map(|new| (&new.id, new)), SEAL)?;
         add(&mut self.runs, commit.runs.iter().map(|new| (&new.id, new)), SEAL)?;
-        for account in &commit.accounts {
-            self.add_account(account)?;
-        }
+        self.add_accounts(&commit.accounts)?;
         for head in &commit.heads {
             self.move_head(head)?;
         }
@@ -110,25 +108,20 @@ impl State {
         Ok(())
     }
 
-    fn add_account(&mut self, account: &AccountRecord) -> Result<()> {
-        if self.accounts.contains_key(&account.account_id) {
-            return Ok(());
-        }
-        for slug in slug_candidates(&account.slug) {
-            if self.create_account(&AccountRecord { slug, ..account.clone() }) {
-                return Ok(());
+    fn add_accounts(&mut self, accounts: &[AccountRecord]) -> Result<()> {
+        let mut slugs: HashSet<String> =
+            self.accounts.values().map(|account| account.slug.clone()).collect();
+        for account in accounts {
+            if self.accounts.contains_key(&account.account_id) {
+                continue;
             }
+            let slug = slug_candidates(&account.slug).find(|slug| !slugs.contains(slug));
+            let slug = slug.ok_or_else(|| no_slug(account))?;
+            slugs.insert(slug.clone());
+            let account = AccountRecord { slug, ..account.clone() };
+            self.accounts.insert(account.account_id.clone(), account);
         }
-        Err(Error::invalid(SEAL, format!("no slug is free for account `{}`", account.account_id)))
-    }
-
-    pub(super) fn create_account(&mut self, account: &AccountRecord) -> bool {
-        let taken = self.accounts.contains_key(&account.account_id)
-            || self.accounts.values().any(|other| other.slug == account.slug);
-        if !taken {
-            self.accounts.insert(account.account_id.clone(), account.clone());
-        }
-        !taken
+        Ok(())
     }
 
     pub(super) fn swap_segments(

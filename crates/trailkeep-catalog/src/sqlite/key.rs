@@ -26,10 +26,6 @@ pub(super) type KeyRow = (
 pub(super) const ALL: &str = "SELECT key_id, name, token_hash, masked, read_scope, write_scope,
     operates, created_at, expires_at, revoked_at FROM api_keys";
 
-pub(super) const BY_HASH: &str = "SELECT key_id, name, token_hash, masked, read_scope,
-    write_scope, operates, created_at, expires_at, revoked_at FROM api_keys
-    WHERE token_hash = $1";
-
 pub(super) async fn create(work: &mut Work, key: &KeyRecord) -> Result<()> {
     const INSERT: &str = "INSERT INTO api_keys (key_id, name, token_hash, masked, read_scope,
         write_scope, operates, created_at, expires_at, revoked_at)

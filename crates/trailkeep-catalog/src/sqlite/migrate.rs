@@ -6,7 +6,10 @@ use crate::{Error, Result};
 
 /// The schema changes, oldest first; the version is the number of those that were made. A change
 /// that was released is never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("001_spine.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("001_spine.sql"), include_str!("002_changes.sql")];
+
+/// The version from which a catalog counts its changes and has a mark.
+pub(super) const MARKED_SINCE: i64 = 2;
 
 /// What a file holds before it is brought up to date.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,16 +2,14 @@
 
 use trailkeep_event::{Cut, Micros, Partition};
 
+use super::account::add_accounts;
+use super::head::move_heads;
 use super::lease::holds;
 use super::row::{cut, number, stored};
 use super::work::Work;
-use crate::account::slug_candidates;
 use crate::seal::{RUN_SWAP, SEAL, SEGMENT_SWAP, Span, check_swap};
 use crate::text::cut_text;
-use crate::{
-    AccountRecord, CommitOutcome, Error, HeadRecord, Lease, Result, RunRecord, SealCommit,
-    SegmentRecord,
-};
+use crate::{CommitOutcome, Error, Lease, Result, RunRecord, SealCommit, SegmentRecord};
 
 pub(super) async fn commit_seal(
     work: &mut Work,
@@ -30,12 +28,8 @@ pub(super) async fn commit_seal(
     for run in &commit.runs {
         insert_run(work, run, SEAL).await?;
     }
-    for account in &commit.accounts {
-        add_account(work, account).await?;
-    }
-    for head in &commit.heads {
-        move_head(work, head).await?;
-    }
+    add_accounts(work, &commit.accounts).await?;
+    move_heads(work, &commit.heads).await?;
     Ok(CommitOutcome::Committed)
 }
 
@@ -141,49 +135,4 @@ fn is_new(n_inserted: u64, id: &str, what: &'static str) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(what, format!("`{id}` is in the catalog already")))
-}
-
-/// Adds an account that a seal brings, where there is none with its id.
-async fn add_account(work: &mut Work, account: &AccountRecord) -> Result<()> {
-    let rows = sqlx::query_as("SELECT created_at FROM accounts WHERE account_id = $1")
-        .bind(&account.account_id);
-    if work.row::<(i64,)>(rows).await?.is_some() {
-        return Ok(());
-    }
-    for slug in slug_candidates(&account.slug) {
-        if insert_account(work, account, &slug).await? {
-            return Ok(());
-        }
-    }
-    Err(Error::invalid(SEAL, format!("no slug is free for account `{}`", account.account_id)))
-}
-
-/// Adds an account under a slug; `false` where its id or the slug is taken.
-pub(super) async fn insert_account(
-    work: &mut Work,
-    account: &AccountRecord,
-    slug: &str,
-) -> Result<bool> {
-    const INSERT: &str = "INSERT INTO accounts (account_id, slug, name, created_at)
-        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    let insert = sqlx::query(INSERT)
-        .bind(&account.account_id)
-        .bind(slug)
-        .bind(account.name.as_deref())
-        .bind(account.created_at.0);
-    Ok(work.run(insert).await? == 1)
-}
-
-async fn move_head(work: &mut Work, head: &HeadRecord) -> Result<()> {
-    const MOVE: &str = "INSERT INTO heads (account_id, n_entries, created_at)
-        VALUES ($1, $2, $3)
-        ON CONFLICT (account_id) DO UPDATE
-        SET n_entries = excluded.n_entries, created_at = excluded.created_at
-        WHERE heads.n_entries <= excluded.n_entries AND heads.created_at <= excluded.created_at";
-    let account_id = &head.account_id;
-    let moved = sqlx::query(MOVE).bind(account_id).bind(stored(head.size)?).bind(head.created_at.0);
-    if work.run(moved).await? == 1 {
-        return Ok(());
-    }
-    Err(Error::invalid(SEAL, format!("the log of `{account_id}` would shrink")))
 }

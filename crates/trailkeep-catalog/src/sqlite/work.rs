@@ -1,5 +1,6 @@
 //! One transaction of the writer, and when the catalog stops.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +8,17 @@ use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{FromRow, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use crate::{Error, Result};
+use super::mark::SharedMark;
+use super::row::number;
+use crate::{Cause, Error, Result};
+
+/// The only connection that writes, and what a commit there needs.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    pub(super) pool: SqlitePool,
+    pub(super) mark: SharedMark,
+    pub(super) health: Health,
+}
 
 /// A statement with its values.
 pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
@@ -30,7 +41,7 @@ impl Health {
             .unwrap_or_else(|source| Error::Read { what, source: source.into() })
     }
 
-    fn write_failed(&self, what: &'static str, source: sqlx::Error) -> Error {
+    pub(super) fn write_failed(&self, what: &'static str, source: sqlx::Error) -> Error {
         self.damaged(what, source)
             .unwrap_or_else(|source| Error::Write { what, source: source.into() })
     }
@@ -51,7 +62,7 @@ impl Health {
         Err(source)
     }
 
-    fn stop(&self, what: &'static str, source: &sqlx::Error) {
+    fn stop(&self, what: &'static str, source: &dyn fmt::Display) {
         self.0.store(true, Ordering::Release);
         tracing::error!(what, error = %source, "catalog stopped");
     }
@@ -76,22 +87,19 @@ fn primary_code(error: &sqlx::Error) -> Option<u32> {
 pub(super) struct Work {
     transaction: Transaction<'static, Sqlite>,
     what: &'static str,
-    health: Health,
+    writer: Writer,
 }
 
 impl Work {
     /// Waits for the writer's turn and takes the file's write lock.
-    pub(super) async fn begin(
-        writer: &SqlitePool,
-        what: &'static str,
-        health: &Health,
-    ) -> Result<Self> {
-        health.check(what)?;
+    pub(super) async fn begin(writer: &Writer, what: &'static str) -> Result<Self> {
+        writer.health.check(what)?;
         let transaction = writer
+            .pool
             .begin_with("BEGIN IMMEDIATE")
             .await
-            .map_err(|source| health.write_failed(what, source))?;
-        Ok(Self { transaction, what, health: health.clone() })
+            .map_err(|source| writer.health.write_failed(what, source))?;
+        Ok(Self { transaction, what, writer: writer.clone() })
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
@@ -106,7 +114,7 @@ impl Work {
     pub(super) async fn run(&mut self, statement: Statement<'_>) -> Result<u64> {
         let done = statement.execute(&mut *self.transaction).await;
         done.map(|done| done.rows_affected())
-            .map_err(|source| self.health.write_failed(self.what, source))
+            .map_err(|source| self.writer.health.write_failed(self.what, source))
     }
 
     /// Runs a statement and returns its row, if it has one.
@@ -116,24 +124,41 @@ impl Work {
     {
         rows.fetch_optional(&mut *self.transaction)
             .await
-            .map_err(|source| self.health.write_failed(self.what, source))
+            .map_err(|source| self.writer.health.write_failed(self.what, source))
     }
 
-    /// Makes what was done durable.
+    /// Runs a query and returns its rows.
+    pub(super) async fn rows<T>(&mut self, rows: Rows<'_, T>) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        rows.fetch_all(&mut *self.transaction)
+            .await
+            .map_err(|source| self.writer.health.write_failed(self.what, source))
+    }
+
+    /// Makes what was done durable, and the mark know of it.
     ///
     /// A crash before the log is synced leaves nothing of it, a crash after it all of it. An
     /// error leaves either, so it is final.
-    pub(super) async fn commit(self) -> Result<()> {
-        let Self { transaction, what, health } = self;
-        transaction.commit().await.map_err(|source| {
-            health.stop(what, &source);
-            Error::Commit { what, source: source.into() }
-        })
+    pub(super) async fn commit(mut self) -> Result<()> {
+        const COUNT: &str = "UPDATE changes SET n_changes = n_changes + 1 RETURNING n_changes";
+        let counted: Option<(i64,)> = self.row(sqlx::query_as(COUNT)).await?;
+        let counted = counted.ok_or_else(|| Error::damaged("its number of changes is missing"))?;
+        let changes = number(counted.0)?;
+        let Self { transaction, what, writer } = self;
+        let failed = |source: Cause| {
+            writer.health.stop(what, &source);
+            Error::Commit { what, source }
+        };
+        transaction.commit().await.map_err(|source| failed(source.into()))?;
+        // A crash here leaves a commit that the mark does not know, and that nobody was told of.
+        writer.mark.raise(changes).await.map_err(|source| failed(source.into()))
     }
 
     /// Takes back what was done.
     pub(super) async fn abandon(self) -> Result<()> {
-        let Self { transaction, what, health } = self;
-        transaction.rollback().await.map_err(|source| health.write_failed(what, source))
+        let Self { transaction, what, writer } = self;
+        transaction.rollback().await.map_err(|source| writer.health.write_failed(what, source))
     }
 }

@@ -81,10 +81,10 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     filled(&SqliteCatalog::open(&path).await.unwrap()).await;
     execute(&path, "UPDATE schema_version SET version = 99").await;
     let refused = SqliteCatalog::open(&path).await;
-    assert!(matches!(refused, Err(Error::NewerSchema { found: 99, known: 1, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NewerSchema { found: 99, known: 2, .. })), "{refused:?}");
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("version 99") && message.contains("newer program"), "{message}");
-    execute(&path, "UPDATE schema_version SET version = 1").await;
+    execute(&path, "UPDATE schema_version SET version = 2").await;
     assert_filled(&SqliteCatalog::open(&path).await.unwrap()).await;
 }
 

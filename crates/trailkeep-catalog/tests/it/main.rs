@@ -5,5 +5,6 @@ mod concurrent;
 mod fault;
 mod file;
 mod interleaving;
+mod mark;
 mod power;
 mod suite;
