@@ -5,6 +5,10 @@ use std::collections::HashSet;
 use parking_lot::RwLock;
 use trailkeep_event::{Rejection, RejectionCode};
 
+/// How many accounts there may be: each takes about 100 bytes of memory for as long as the store
+/// is open.
+const ACCOUNTS_MAX: usize = 10_000_000;
+
 /// The accounts that exist, also those whose first event is not sealed yet.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
@@ -31,7 +35,12 @@ impl Accounts {
             let detail = "the account does not exist, and this key may not create accounts";
             return Err(Rejection::at(RejectionCode::UnknownAccount, "account_id", detail));
         }
-        self.known.write().insert(account_id.into());
+        let mut known = self.known.write();
+        if known.len() >= ACCOUNTS_MAX {
+            let detail = format!("there are {ACCOUNTS_MAX} accounts, and no more may be created");
+            return Err(Rejection::at(RejectionCode::UnknownAccount, "account_id", detail));
+        }
+        known.insert(account_id.into());
         Ok(Some(account_id.into()))
     }
 

@@ -34,7 +34,9 @@ pub(crate) struct Compactor {
     pub(crate) lease: Lease,
     pub(crate) collected: Duration,
     /// Until when each chore rests because it failed.
-    pub(crate) resting_until: [Duration; 3],
+    pub(crate) resting_until: [Duration; 4],
+    /// The segments that were found without their index when the store was opened.
+    pub(crate) without_index: Vec<String>,
 }
 
 /// What there is to do, one independent of the other.
@@ -43,16 +45,18 @@ enum Chore {
     Segments,
     Runs,
     Garbage,
+    Indexes,
 }
 
 impl Chore {
-    const ALL: [Self; 3] = [Self::Segments, Self::Runs, Self::Garbage];
+    const ALL: [Self; 4] = [Self::Segments, Self::Runs, Self::Garbage, Self::Indexes];
 
     fn index(self) -> usize {
         match self {
             Self::Segments => 0,
             Self::Runs => 1,
             Self::Garbage => 2,
+            Self::Indexes => 3,
         }
     }
 }
@@ -101,6 +105,7 @@ impl Compactor {
                 Chore::Segments => self.segments(),
                 Chore::Runs => self.runs(),
                 Chore::Garbage => self.garbage(),
+                Chore::Indexes => self.indexes(),
             };
             if let Err(error) = result {
                 self.failed(&error);
@@ -195,6 +200,18 @@ impl Compactor {
             .map_err(Error::catalog("forget removed files"))
     }
 
+    /// Makes one lost index again. Where that fails, the next start tries again; queries read every
+    /// page until then.
+    fn indexes(&mut self) -> Result<(), Error> {
+        let Some(id) = self.without_index.pop() else { return Ok(()) };
+        let view = self.shared.shelf.view();
+        let Some(segment) = view.sealed.iter().find(|segment| segment.meta().id == id) else {
+            return Ok(());
+        };
+        let rebuilt = segment.reader().and_then(|reader| reader.rebuild_index());
+        rebuilt.map_err(Error::segment("make the index again of"))
+    }
+
     fn now(&self) -> Micros {
         Micros(self.shared.env.clock.now_micros())
     }
@@ -232,7 +249,7 @@ fn remove(shared: &Shared, record: &GarbageRecord) -> Result<(), Error> {
     match record.kind {
         GarbageKind::Segment => {
             let meta: SegmentMeta = serde_json::from_str(&record.meta).map_err(unreadable)?;
-            for key in [&meta.parquet_key, &meta.trailer_key] {
+            for key in meta.keys() {
                 let store = shared.shelf.store();
                 store.delete(key).map_err(Error::segment("remove"))?;
             }

@@ -100,6 +100,17 @@ pub enum Error {
          restore a backup"
     )]
     JournalLost,
+    /// The catalog names objects that are not there, or not as long as they were written.
+    #[error(
+        "{n_lost} objects of sealed segments are missing or cut short, among them `{key}`; \
+         restore a backup"
+    )]
+    SegmentLost {
+        /// The first of them.
+        key: String,
+        /// How many there are.
+        n_lost: usize,
+    },
     /// A file of the data directory could not be read or written.
     #[error("could not {doing}")]
     Disk {
@@ -136,6 +147,7 @@ impl Error {
             | Self::Disk { .. }
             | Self::Held { .. }
             | Self::JournalLost
+            | Self::SegmentLost { .. }
             | Self::Threads(_)
             | Self::Unsealed => false,
         }

@@ -10,6 +10,7 @@
 mod accounts;
 mod admit;
 mod answer;
+mod charge;
 mod compactor;
 mod disk_guard;
 mod ending;

@@ -1,6 +1,6 @@
 //! Opens a store: lease, catalog, journal's tail, index of source ids, orphans; then the threads.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use trailkeep_event::{IdKey, Micros};
 use trailkeep_io::Tasks;
 use trailkeep_journal::{Journal, Recovery};
 use trailkeep_ledger::{Head, Heads, sequence};
-use trailkeep_segment::{SegmentMeta, SegmentStore, Shelf};
+use trailkeep_segment::{SegmentMeta, SegmentStore, Shelf, StoredObject};
 
 use crate::compactor::{Compactor, committed};
 use crate::env::{Env, hex};
@@ -48,6 +48,8 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
         env,
         options,
     }));
+    let objects = shared.shelf.store().list().map_err(Error::segment("list the objects of"))?;
+    let without_index = check_segments(&shared.shelf, &objects)?;
     let mut heads = load_heads(&shared)?;
     check_journal_is_there(&shared.env)?;
     let (journal, recovery) = Journal::open(
@@ -61,20 +63,27 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     in_catalog(&shared.env, "remember that there is a journal", made)?;
     let created_at = replay(&shared, &journal, &mut heads, &snapshot)?;
     open_runs(&shared, &lease, &snapshot.runs)?;
-    collect_orphans(&shared, &snapshot)?;
+    collect_orphans(&shared, &snapshot, &objects)?;
     // What a crash between a commit and the cut of the journal left.
     shared.queue.release(snapshot.cut);
     report(&shared, &recovery);
     let renewed = shared.env.clock.monotonic();
-    let preparer = Preparer { shared: Arc::clone(&shared), journal: journal.preparer() };
+    let preparer = Preparer::new(&shared, journal.preparer());
     let writer = Writer { shared: Arc::clone(&shared), journal, heads, created_at };
     let compactor = Compactor {
         shared: Arc::clone(&shared),
         lease: lease.clone(),
         collected: renewed,
-        resting_until: [renewed; 3],
+        resting_until: [renewed; 4],
+        without_index,
     };
-    let sealer = Sealer { shared: Arc::clone(&shared), lease, renewed, waiting_since: None };
+    let sealer = Sealer {
+        shared: Arc::clone(&shared),
+        lease,
+        renewed,
+        waiting_since: None,
+        changed: (0, renewed),
+    };
     tasks
         .spawn_thread("writer", move || writer.run())
         .and_then(|()| tasks.spawn_thread("sealer", move || sealer.run()))
@@ -84,6 +93,42 @@ pub fn open(env: Env, options: StoreOptions, tasks: &Tasks) -> Result<Store, Err
     let store = Store::new(shared, identity);
     store.record_cuts(&recovery.cuts);
     Ok(store)
+}
+
+/// Refuses a store whose segments are not all there and whole: an object that only a query misses
+/// may be missed when no backup has it any more. One listing tells, however many there are.
+///
+/// Returns the segments whose index is lost: that can be made again.
+fn check_segments(shelf: &Shelf, objects: &[StoredObject]) -> Result<Vec<String>, Error> {
+    let stored: HashMap<&str, u64> =
+        objects.iter().map(|object| (object.key.as_str(), object.bytes)).collect();
+    let whole = |key: &str, bytes: u64| {
+        let found_bytes = stored.get(key).copied();
+        if found_bytes != Some(bytes) {
+            tracing::error!(key, ?found_bytes, bytes, "an object is lost");
+        }
+        found_bytes == Some(bytes)
+    };
+    let mut lost = Vec::new();
+    let mut without_index = Vec::new();
+    for segment in shelf.view().sealed.iter() {
+        let meta = segment.meta();
+        let others = meta.trailer_bytes.saturating_add(meta.index_bytes);
+        if !whole(&meta.parquet_key, meta.bytes.saturating_sub(others)) {
+            lost.push(meta.parquet_key.clone());
+        }
+        if !whole(&meta.trailer_key, meta.trailer_bytes) {
+            lost.push(meta.trailer_key.clone());
+        }
+        if !whole(&meta.index_key, meta.index_bytes) {
+            without_index.push(meta.id.clone());
+        }
+    }
+    let n_lost = lost.len();
+    match lost.into_iter().next() {
+        Some(key) => Err(Error::SegmentLost { key, n_lost }),
+        None => Ok(without_index),
+    }
 }
 
 /// Refuses a store whose journal is gone: what was acknowledged and not sealed was in it.
@@ -246,7 +291,11 @@ fn rebuild_runs(
 }
 
 /// Removes objects that no catalog row names: what a crash between writing and committing left.
-fn collect_orphans(shared: &Shared, snapshot: &CatalogSnapshot) -> Result<(), Error> {
+fn collect_orphans(
+    shared: &Shared,
+    snapshot: &CatalogSnapshot,
+    objects: &[StoredObject],
+) -> Result<(), Error> {
     let failed = Error::segment("collect the orphans of");
     let env = &shared.env;
     let garbage = in_catalog(env, "list replaced files", env.catalog.garbage(Micros::MAX))?;
@@ -258,7 +307,7 @@ fn collect_orphans(shared: &Shared, snapshot: &CatalogSnapshot) -> Result<(), Er
         .chain(current.runs.into_iter().map(|record| record.id))
         .chain(garbage.into_iter().map(|record| record.id))
         .collect();
-    for object in shared.shelf.store().list().map_err(failed)? {
+    for object in objects {
         let id = object.key.rsplit('/').next().and_then(|name| name.split('.').next());
         let ours = object.key.starts_with("seg/") || object.key.starts_with("dup/");
         if ours && id.is_some_and(|id| !named.contains(id)) {

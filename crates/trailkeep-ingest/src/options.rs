@@ -43,7 +43,8 @@ pub struct DiskMarks {
     pub high_bytes: u64,
     /// Below this new events are refused; reads go on.
     pub low_bytes: u64,
-    /// The size of the file whose room is kept for `system` entries.
+    /// The size of the file whose room is kept for `system` entries and for sealing: on a full disk
+    /// no more of the tail is sealed at once than this.
     pub reserve_bytes: u64,
 }
 
@@ -60,8 +61,8 @@ impl StoreOptions {
             tail_bytes_max: 512 << 20,
             journal: JournalOptions::STANDARD,
             compaction: Compaction::STANDARD,
-            garbage_delay: Duration::from_mins(10),
-            disk: DiskMarks { high_bytes: 2 << 30, low_bytes: 512 << 20, reserve_bytes: 64 << 20 },
+            garbage_delay: Duration::from_secs(30),
+            disk: DiskMarks { high_bytes: 2 << 30, low_bytes: 512 << 20, reserve_bytes: 16 << 20 },
         }
     }
 }

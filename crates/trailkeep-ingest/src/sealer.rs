@@ -12,7 +12,7 @@ use trailkeep_event::{Cut, Micros, SequencedBatch};
 use trailkeep_io::yield_to_small_requests;
 use trailkeep_segment::{SealOptions, SegmentMeta, seal};
 
-use crate::disk_guard;
+use crate::disk_guard::{self, DiskState};
 use crate::ending::Ending;
 use crate::env::hex;
 use crate::error::{Error, logged};
@@ -23,6 +23,10 @@ const TURN: Duration = Duration::from_millis(500);
 /// How long a lease lasts without being renewed.
 pub(crate) const LEASE_TTL: Duration = Duration::from_secs(30);
 const LEASE_RENEWAL: Duration = Duration::from_secs(10);
+/// A tail of so many bytes is sealed early when nothing came for `QUIET`: its part of the journal
+/// is several times larger than the segment.
+const QUIET_SEAL_BYTES: u64 = 4 << 20;
+const QUIET: Duration = Duration::from_secs(15);
 /// The most that one seal takes, in multiples of the size that asks for one.
 const SEAL_FACTOR_MAX: u64 = 4;
 
@@ -34,6 +38,8 @@ pub(crate) struct Sealer {
     pub(crate) renewed: Duration,
     /// Since when the tail holds something.
     pub(crate) waiting_since: Option<Duration>,
+    /// How much the tail held when it last changed, and when that was.
+    pub(crate) changed: (u64, Duration),
 }
 
 /// What is about to be committed.
@@ -79,7 +85,16 @@ impl Sealer {
         }
         let since = *self.waiting_since.get_or_insert(now);
         let options = &self.shared.options;
-        let due = self.shared.shelf.tail_bytes() >= options.seal_bytes
+        let tail_bytes = self.shared.shelf.tail_bytes();
+        if self.changed.0 != tail_bytes {
+            self.changed = (tail_bytes, now);
+        }
+        let quiet = now.saturating_sub(self.changed.1) >= QUIET;
+        // Then sealing gives room back: the journal's files that it covers.
+        let full = self.shared.disk_state() == DiskState::Full;
+        let due = tail_bytes >= options.seal_bytes
+            || (full && tail_bytes >= options.journal.file_bytes)
+            || (quiet && tail_bytes >= QUIET_SEAL_BYTES)
             || now.saturating_sub(since) >= options.seal_interval;
         if rows > 0 && (due || asked.unanswered() || asked.finish) {
             self.seal_all()?;
@@ -100,8 +115,7 @@ impl Sealer {
 
     fn seal(&self) -> Result<(), Error> {
         let view = self.shared.shelf.view();
-        let bytes_max = self.shared.options.seal_bytes.saturating_mul(SEAL_FACTOR_MAX);
-        let batches = front(view.tail.batches(), bytes_max);
+        let batches = front(view.tail.batches(), self.seal_bytes_max());
         Step::SealObjects.begin();
         let prepared = self.prepare_gently(&batches, view.cut)?;
         Step::SealCommit.begin();
@@ -117,6 +131,19 @@ impl Sealer {
         self.shared.queue.release(to);
         self.shared.tell_sealer(|state| state.seals = state.seals.saturating_add(1));
         Ok(())
+    }
+
+    /// Returns how much of the tail is sealed at once. A segment and its run are smaller than the
+    /// rows that they hold, so on a full disk what the reserve gave up is room enough, and each seal
+    /// gives back more than it took: the journal's files that it covers.
+    fn seal_bytes_max(&self) -> u64 {
+        let options = &self.shared.options;
+        match self.shared.disk_state() {
+            DiskState::Full => options.disk.reserve_bytes.clamp(1, options.seal_bytes.max(1)),
+            DiskState::Roomy | DiskState::Tight => {
+                options.seal_bytes.saturating_mul(SEAL_FACTOR_MAX)
+            }
+        }
     }
 
     /// Prepares on a thread of its own that yields to small requests. The sealer itself does not:
@@ -157,7 +184,7 @@ impl Sealer {
     /// not fill up by trying again.
     fn discard(&self, meta: &SegmentMeta) {
         let store = self.shared.shelf.store();
-        for key in [&meta.parquet_key, &meta.trailer_key] {
+        for key in meta.keys() {
             if let Err(error) = store.delete(key) {
                 tracing::warn!(error = logged(&error), "could not remove an unused object");
             }

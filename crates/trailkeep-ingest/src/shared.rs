@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::broadcast;
 use trailkeep_duplicates::SourceKey;
 use trailkeep_event::{IdKey, SequencedBatch};
@@ -40,7 +40,11 @@ pub(crate) struct Shared {
     parked_bytes: AtomicUsize,
     disk_state: AtomicU8,
     sealer: Mutex<SealerState>,
+    /// Wakes the sealer, which alone waits for it. One condition for all would let a wake-up meant
+    /// for the sealer end at a thread that waits for it.
     sealer_woken: Condvar,
+    /// Wakes those who wait for the sealer's state, each for something else: always all of them.
+    state_changed: Condvar,
 }
 
 /// What the sealer is asked for.
@@ -116,6 +120,7 @@ impl Shared {
             disk_state: AtomicU8::new(0),
             sealer: Mutex::default(),
             sealer_woken: Condvar::new(),
+            state_changed: Condvar::new(),
         }
     }
 
@@ -133,7 +138,7 @@ impl Shared {
             tracing::error!("the store has stopped; reads go on, restart the server to write");
         }
         self.queue.close();
-        self.sealer_woken.notify_all();
+        self.wake_all(self.sealer.lock());
     }
 
     pub(crate) fn stopped(&self) -> bool {
@@ -159,14 +164,26 @@ impl Shared {
     /// Wakes the sealer where the tail is large enough.
     pub(crate) fn appended(&self) {
         if self.shelf.tail_bytes() >= self.options.seal_bytes {
+            // The lock is taken although nothing under it changes: a sealer that has just found the
+            // tail small either waits already or will look again.
+            drop(self.sealer.lock());
             self.sealer_woken.notify_one();
         }
     }
 
+    /// Wakes everybody once the lock is free. It was held after whatever they wait for became true:
+    /// nobody is between looking and waiting.
+    fn wake_all(&self, state: MutexGuard<'_, SealerState>) {
+        drop(state);
+        self.sealer_woken.notify_one();
+        self.state_changed.notify_all();
+    }
+
     /// Changes what the sealer is asked for and wakes it and those who wait for it.
     pub(crate) fn tell_sealer<T>(&self, change: impl FnOnce(&mut SealerState) -> T) -> T {
-        let answer = change(&mut self.sealer.lock());
-        self.sealer_woken.notify_all();
+        let mut state = self.sealer.lock();
+        let answer = change(&mut state);
+        self.wake_all(state);
         answer
     }
 
@@ -179,7 +196,7 @@ impl Shared {
         let mut state = self.sealer.lock();
         if !done(&state) {
             let _timeout =
-                self.sealer_woken.wait_while_for(&mut state, |state| !done(state), patience);
+                self.state_changed.wait_while_for(&mut state, |state| !done(state), patience);
         }
         done(&state)
     }

@@ -1,6 +1,5 @@
 //! The store as its callers see it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use trailkeep_segment::Shelf;
 
 use crate::admit::Admitted;
 use crate::answer::Answer;
+use crate::charge::Charge;
 use crate::disk_guard::DiskState;
 use crate::error::{Error, Unavailable};
 use crate::open::CLOSE_PATIENCE;
@@ -78,13 +78,19 @@ impl Store {
         events: Vec<Admitted>,
     ) -> Result<Answer, Unavailable> {
         self.wait_for_seals(&events).await?;
-        self.check_room()
-            .and_then(|()| self.check_quotas(submitter, &events))
+        let charge = self
+            .check_room()
+            .and_then(|()| Charge::new(&self.shared, submitter, &events))
             .inspect_err(|_unavailable| self.shared.stats.refused.add(1))?;
         let key_id = Arc::clone(&submitter.key_id);
-        self.enqueue(key_id, submitter.scope.accounts_create, events)?
-            .await
-            .unwrap_or(Err(Unavailable::Stopped))
+        let answer = match self.enqueue(key_id, submitter.scope.accounts_create, events) {
+            Ok(answered) => answered.await.unwrap_or(Err(Unavailable::Stopped)),
+            Err(unavailable) => Err(unavailable),
+        };
+        if answer.is_err() {
+            charge.give_back();
+        }
+        answer
     }
 
     fn enqueue(
@@ -136,31 +142,6 @@ impl Store {
         }
         if self.shared.shelf.tail_bytes() >= self.shared.options.tail_bytes_max {
             return Err(Unavailable::Busy);
-        }
-        Ok(())
-    }
-
-    fn check_quotas(&self, submitter: &Submitter, events: &[Admitted]) -> Result<(), Unavailable> {
-        let now = self.shared.env.clock.monotonic();
-        if let Some(per_second) = submitter.scope.events_per_second_max {
-            self.shared
-                .key_quotas
-                .take(&submitter.key_id, per_second, events.len(), now)
-                .map_err(|retry_after| Unavailable::KeyQuota { retry_after })?;
-        }
-        let Some(per_second) = self.shared.options.account_events_per_second_max else {
-            return Ok(());
-        };
-        let mut n_by_account: BTreeMap<&str, usize> = BTreeMap::new();
-        for event in events.iter().flatten() {
-            let n_events = n_by_account.entry(event.row().view().account_id()).or_default();
-            *n_events = n_events.saturating_add(1);
-        }
-        for (account_id, n_events) in n_by_account {
-            self.shared
-                .account_quotas
-                .take(&Arc::from(account_id), per_second, n_events, now)
-                .map_err(|retry_after| Unavailable::AccountQuota { retry_after })?;
         }
         Ok(())
     }

@@ -28,8 +28,9 @@ pub enum CutTail {
 /// A crash here leaves the note and a damaged or an empty end: running it again finishes.
 ///
 /// # Errors
-/// [`Error::Corrupt`] where the damage is not in the writes of the last file: then a cut would
-/// lose what follows, and a backup is the way out.
+/// [`Error::Corrupt`] where the damage is not in the writes of the last file: in a header, which
+/// [`crate::repair_headers`] writes again; or in an earlier file, where a cut would lose what
+/// follows, and a backup is the way out.
 pub fn cut_tail(disk: Arc<dyn Disk>, folder: &str) -> Result<CutTail> {
     let folder = Folder::new(disk, folder);
     let mut notes = read_notes(&folder)?;

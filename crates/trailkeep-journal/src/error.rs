@@ -4,6 +4,8 @@ use std::io;
 
 use trailkeep_event::{BatchError, Partition};
 
+use crate::WayOut;
+
 /// The result of an operation of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -29,7 +31,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Stored bytes are not what was written. Nothing was changed; a person decides.
-    #[error("journal file `{file}` is damaged at byte {offset}: {what}")]
+    #[error("journal file `{file}` is damaged at byte {offset}: {what}; {way_out}")]
     Corrupt {
         /// The file.
         file: String,
@@ -37,9 +39,14 @@ pub enum Error {
         offset: u64,
         /// What is wrong there.
         what: &'static str,
+        /// What a person can do about it.
+        way_out: WayOut,
     },
     /// A newer program wrote the file.
-    #[error("journal file `{file}` has version {version}, which this program cannot read")]
+    #[error(
+        "journal file `{file}` has version {version}, which this program cannot read; \
+         start the version that wrote it, or a later one"
+    )]
     Version {
         /// The file.
         file: String,
@@ -49,7 +56,7 @@ pub enum Error {
     /// The journal ends before what the catalog has committed: acknowledged data is missing.
     #[error(
         "the journal of partition {partition} ends at frame {recovered}, \
-         but the catalog has committed up to frame {committed}"
+         but the catalog has committed up to frame {committed}; restore a backup"
     )]
     BehindCatalog {
         /// The partition.
@@ -111,5 +118,15 @@ impl Error {
     /// Makes the mapping of a disk's error.
     pub(crate) fn io(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, file: file.to_owned(), source }
+    }
+
+    /// Says what can be done about damage, where more is known of it than where it was noticed.
+    pub(crate) fn with_way_out(self, way_out: WayOut) -> Self {
+        match self {
+            Self::Corrupt { file, offset, what, .. } => {
+                Self::Corrupt { file, offset, what, way_out }
+            }
+            other => other,
+        }
     }
 }

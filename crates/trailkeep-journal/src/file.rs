@@ -1,11 +1,12 @@
 //! A journal file: a header page and the room for writes.
 
+use trailkeep_event::Cut;
 use trailkeep_io::DiskFile;
 
 use crate::folder::Folder;
 use crate::header::{FileHeader, HEADER_BYTES, HeaderError};
 use crate::sector::{SECTOR_BYTES, SectorKind, SectorStamp};
-use crate::{Error, Result};
+use crate::{Error, Result, WayOut};
 
 const NAME_END: &str = ".journal";
 const NAME_DIGITS: usize = 16;
@@ -46,24 +47,46 @@ impl JournalFile {
         let name = file_name(number);
         let path = folder.path_of(&name);
         let file = folder.open(&name)?;
-        let corrupt = |what| Error::Corrupt { file: path.clone(), offset: 0, what };
+        let corrupt =
+            |what, way_out| Error::Corrupt { file: path.clone(), offset: 0, what, way_out };
+        let restore = |what| corrupt(what, WayOut::Restore);
         let bytes = file.len().map_err(Error::io("measure", &path))?;
         if bytes < HEADER_BYTES {
-            return Err(corrupt("the file is shorter than its header"));
+            return Err(restore("the file is shorter than its header"));
         }
         let mut page = vec![0; usize::try_from(HEADER_BYTES).unwrap_or(usize::MAX)];
         file.read_exact_at(&mut page, 0).map_err(Error::io("read", &path))?;
         let header = FileHeader::decode(&page).map_err(|error| match error {
-            HeaderError::Damaged => corrupt("the file's header is wrong"),
+            HeaderError::Damaged => corrupt("the file's header is wrong", WayOut::RepairHeader),
             HeaderError::Version(version) => Error::Version { file: path.clone(), version },
         })?;
         if header.number != number {
-            return Err(corrupt("the header's number is not that of the file's name"));
+            return Err(restore("the header's number is not that of the file's name"));
         }
         if header.bytes != bytes {
-            return Err(corrupt("the file has not the size that its header states"));
+            return Err(restore("the file has not the size that its header states"));
         }
         Ok(Self { header, name, path, file })
+    }
+
+    /// Opens a file whose header page cannot be read, as if it held a header that is blank but for
+    /// what the file's name and size say.
+    pub(crate) fn open_without_header(folder: &Folder, number: u64) -> Result<Self> {
+        let file = folder.open(&file_name(number))?;
+        let path = folder.path_of(&file_name(number));
+        let bytes = file.len().map_err(Error::io("measure", &path))?;
+        // The largest write that such a file can hold: how large they may be is not known.
+        let write_bytes_max = bytes.saturating_sub(HEADER_BYTES);
+        let start = Cut::default();
+        let header = FileHeader { number, bytes, write_bytes_max, first_write: 1, start };
+        Ok(Self::new(folder, header, file))
+    }
+
+    /// Writes the header page again, durably. A crash in here leaves a damaged header.
+    pub(crate) fn repair_header(&self) -> Result<()> {
+        let page = self.header.encode();
+        self.file.write_all_at(&page, 0).map_err(Error::io("repair", &self.path))?;
+        self.sync()
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -96,9 +119,9 @@ impl JournalFile {
         zero(self.file.as_ref(), from, to).map_err(Error::io("clear", &self.path))
     }
 
-    /// Makes the error for damage at `offset`.
+    /// Makes the error for damage at `offset`; who opens the journal says what can be done.
     pub(crate) fn corrupt(&self, offset: u64, what: &'static str) -> Error {
-        Error::Corrupt { file: self.path.clone(), offset, what }
+        Error::Corrupt { file: self.path.clone(), offset, what, way_out: WayOut::Reopen }
     }
 
     /// Counts the sectors from `offset` to the file's end that are not zero.

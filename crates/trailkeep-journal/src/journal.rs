@@ -10,9 +10,9 @@ use crate::batch::JournalBatch;
 use crate::folder::Folder;
 use crate::live::{Live, LiveFile};
 use crate::note::forget_notes;
-use crate::spares::{JournalPreparer, Spares};
+use crate::spares::Spares;
 use crate::write::{FrameBytes, encode, payload_bytes};
-use crate::{Error, JournalOptions, JournalReader, JournalStats, Result};
+use crate::{Error, JournalOptions, JournalPreparer, JournalReader, JournalStats, Result};
 
 /// The durable order of all batches. There is one writer; readers are made by
 /// [`Journal::reader`].
@@ -59,7 +59,7 @@ impl Journal {
     /// frame number in its partition. What returns is durable and visible to readers.
     ///
     /// Costs 0.13 us a KiB and the disk's time; a file that is full adds that of preparing the
-    /// next one, unless [`Journal::prepare`] was called before.
+    /// next one, unless [`JournalPreparer::prepare`] was called before.
     ///
     /// # Errors
     /// [`Error::TooLarge`] and [`Error::NoSpace`] change nothing. After [`Error::Io`] the batches
@@ -68,21 +68,13 @@ impl Journal {
         self.guarded(|journal| journal.append_batches(batches))
     }
 
-    /// Prepares the next file, and fills released ones with zeros: to be called when nobody waits.
-    ///
-    /// # Errors
-    /// [`Error::NoSpace`] changes nothing; [`Error::Io`] stops the journal.
-    pub fn prepare(&mut self) -> Result<()> {
-        self.guarded(|journal| journal.spares.prepare())
-    }
-
     /// Returns what prepares files on another thread.
     pub fn preparer(&self) -> JournalPreparer {
-        JournalPreparer(self.spares.clone())
+        JournalPreparer::new(Arc::clone(&self.live), self.spares.clone())
     }
 
     /// Gives up the files of which every frame lies below the cut; the last file always stays.
-    /// Some are kept to be written again: until [`Journal::prepare`] they hold what they held.
+    /// Some are kept to be written again: until [`JournalPreparer::prepare`] they hold what they held.
     /// The caller makes the cut durable before.
     pub fn release(&mut self, sealed: &Cut) -> Result<()> {
         self.guarded(|journal| journal.release_files(sealed))

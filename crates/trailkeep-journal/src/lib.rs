@@ -5,6 +5,9 @@
 //! in acknowledged bytes never is: it stops the store and is named by file and offset. A reader
 //! never skips a frame. Only masked events can be framed.
 //!
+//! Damage has a way out where one is safe, and its error says which: [`repair_headers`] loses
+//! nothing, [`cut_tail`] says what is lost, a backup is the rest.
+//!
 //! Never does: threads, time, randomness; decide what is a duplicate or when to seal.
 //!
 //! One file carries all 16 partitions. The byte tables and the rule for a torn end are in
@@ -28,13 +31,16 @@ mod live;
 mod note;
 mod open;
 mod options;
+mod preparer;
 mod reader;
 mod recovery;
+mod repair;
 mod restore;
 mod scan;
 mod sector;
 mod spares;
 mod stats;
+mod way_out;
 mod write;
 
 pub use self::{
@@ -45,8 +51,10 @@ pub use self::{
     journal::Journal,
     note::CutNote,
     options::JournalOptions,
+    preparer::JournalPreparer,
     reader::JournalReader,
     recovery::Recovery,
-    spares::JournalPreparer,
+    repair::{HeaderRepair, repair_headers},
     stats::JournalStats,
+    way_out::WayOut,
 };

@@ -8,7 +8,7 @@ use trailkeep_io::durable;
 use crate::file::file_name;
 use crate::folder::Folder;
 use crate::write::take;
-use crate::{Error, Result};
+use crate::{Error, Result, WayOut};
 
 /// The name of the note.
 pub(crate) const NOTE_NAME: &str = "cuts";
@@ -45,8 +45,8 @@ pub(crate) fn read_notes(folder: &Folder) -> Result<Vec<CutNote>> {
     }
     let path = folder.path_of(NOTE_NAME);
     let bytes = durable::read(folder.disk(), &path).map_err(Error::io("read", &path))?;
-    let what = "the note of cuts is wrong";
-    decode(&bytes).ok_or(Error::Corrupt { file: path, offset: 0, what })
+    let (what, way_out) = ("the note of cuts is wrong", WayOut::RemoveNote);
+    decode(&bytes).ok_or(Error::Corrupt { file: path, offset: 0, what, way_out })
 }
 
 /// Writes the note, durably.

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use crate::Result;
 use crate::file::{JournalFile, file_number};
 use crate::folder::Folder;
 use crate::header::FileHeader;
 use crate::live::{LiveFile, Point};
 use crate::sector::SectorStamp;
 use crate::write::{Found, WriteReader, sectors_bytes};
+use crate::{Result, WayOut};
 
 /// What the files hold.
 #[derive(Debug)]
@@ -25,16 +25,25 @@ pub(crate) struct Scan {
 
 /// Opens every file and checks that each follows the one before.
 pub(crate) fn open_files(folder: &Folder) -> Result<Vec<JournalFile>> {
+    open_files_by(folder, |number| JournalFile::open(folder, number))
+}
+
+/// Opens every file in a way of the caller's and checks that each follows the one before.
+pub(crate) fn open_files_by(
+    folder: &Folder,
+    mut open: impl FnMut(u64) -> Result<JournalFile>,
+) -> Result<Vec<JournalFile>> {
     let mut numbers: Vec<u64> =
         folder.list()?.iter().filter_map(|entry| file_number(&entry.name)).collect();
     numbers.sort_unstable();
     let mut files: Vec<JournalFile> = Vec::new();
     for number in numbers {
-        let file = JournalFile::open(folder, number)?;
+        let file = open(number)?;
         if let Some(last) = files.last()
             && last.header.number.checked_add(1) != Some(number)
         {
-            return Err(file.corrupt(0, "the file before this one is missing"));
+            let missing = file.corrupt(0, "the file before this one is missing");
+            return Err(missing.with_way_out(WayOut::Restore));
         }
         files.push(file);
     }
@@ -56,10 +65,15 @@ pub(crate) fn scan_files(files: Vec<JournalFile>) -> Result<Scan> {
         let mut live = LiveFile::new(file);
         let found = scan.writes(&mut live, &mut reader);
         match files.peek() {
-            None => scan.torn_bytes = found.and_then(|found| torn_bytes(&live, found)),
+            None => {
+                let torn_bytes = found.and_then(|found| torn_bytes(&live, found));
+                scan.torn_bytes = torn_bytes.map_err(|error| error.with_way_out(WayOut::CutTail));
+            }
             // The next file was begun when the last write of this one was durable: nothing can
             // be unfinished here.
-            Some(next) => check_closed(&live, found?, &next.header)?,
+            Some(next) => found
+                .and_then(|found| check_closed(&live, found, &next.header))
+                .map_err(|error| error.with_way_out(WayOut::Restore))?,
         }
         scan.files.push_back(live);
     }

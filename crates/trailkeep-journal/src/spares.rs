@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::header::FileHeader;
 use crate::{Error, Result};
 
-/// How many files are kept for reuse.
+/// How many files are kept ready, or kept to be used again.
 const SPARES_MAX: usize = 2;
 const NAME_START: &str = "spare-";
 /// How much is written between two fsyncs while a file is prepared.
@@ -78,20 +78,30 @@ impl Spares {
         self.shelf.lock().n_fsyncs
     }
 
-    /// Fills every spare file with zeros, and makes one where there is none.
+    /// Has [`SPARES_MAX`] files of zeros ready: used ones are filled, missing ones made.
     ///
     /// # Errors
     /// [`Error::NoSpace`] leaves things as they were.
     pub(crate) fn prepare(&self) -> Result<()> {
-        if self.shelf.lock().files.is_empty() {
-            let spare = self.create()?;
-            self.shelf.lock().files.push(spare);
-        }
         loop {
-            let Some(spare) = self.shelf.lock().take(SpareState::Used) else { return Ok(()) };
+            let (used, n_spares) = {
+                let mut shelf = self.shelf.lock();
+                (shelf.take(SpareState::Used), shelf.files.len())
+            };
+            let spare = match used {
+                Some(spare) => spare,
+                None if n_spares < SPARES_MAX => self.create()?,
+                None => return Ok(()),
+            };
             self.zero(&spare)?;
             self.shelf.lock().files.push(Spare { state: SpareState::Zeroed, ..spare });
         }
+    }
+
+    /// Removes all spare files. A crash that brings one back leaves it to the next opening.
+    pub(crate) fn discard(&self) -> Result<()> {
+        let files = std::mem::take(&mut self.shelf.lock().files);
+        files.iter().try_for_each(|spare| self.folder.remove(&spare.name))
     }
 
     fn create(&self) -> Result<Spare> {
@@ -181,20 +191,4 @@ fn zero_gently(file: &dyn DiskFile, bytes: u64) -> io::Result<()> {
         at = end;
     }
     Ok(())
-}
-
-/// Prepares journal files on a thread of its own, so that appends do not wait for zeros.
-#[derive(Clone, Debug)]
-pub struct JournalPreparer(pub(crate) Spares);
-
-impl JournalPreparer {
-    /// Fills released files with zeros, and makes one ahead where there is none. Cheap where there
-    /// is nothing to do.
-    ///
-    /// # Errors
-    /// [`Error::NoSpace`] changes nothing. After [`Error::Io`] the caller stops the journal's use:
-    /// the disk fails.
-    pub fn prepare(&self) -> Result<()> {
-        self.0.prepare()
-    }
 }

@@ -135,6 +135,20 @@ impl WriteReader {
         number: u64,
         next: &mut Cut,
     ) -> Result<Found> {
+        let found = self.load_alone(file, offset, number)?;
+        if let Found::Write { .. } = found {
+            *next = self.follow(next).map_err(|what| file.corrupt(offset, what))?;
+        }
+        Ok(found)
+    }
+
+    /// Does what [`WriteReader::load`] does where it is not known which frames come before.
+    pub(crate) fn load_alone(
+        &mut self,
+        file: &JournalFile,
+        offset: u64,
+        number: u64,
+    ) -> Result<Found> {
         let stamp = SectorStamp::of_write(number);
         let mut first = [0; SECTOR_BYTES];
         if file.room_after(offset) < sectors_bytes(1) {
@@ -158,7 +172,7 @@ impl WriteReader {
         if sectors_bytes(1).saturating_mul(n_stamped) < bytes {
             return Ok(Found::Torn { bytes, n_stamped });
         }
-        *next = self.split(header, next).map_err(|what| file.corrupt(offset, what))?;
+        self.split(header).map_err(|what| file.corrupt(offset, what))?;
         Ok(Found::Write { bytes })
     }
 
@@ -187,8 +201,20 @@ impl WriteReader {
         Ok(n_stamped)
     }
 
-    /// Finds the frames in the payload and returns what follows them.
-    fn split(&mut self, header: WriteHeader, next: &Cut) -> std::result::Result<Cut, &'static str> {
+    /// Checks that the frames continue their partitions, and returns what follows them.
+    fn follow(&self, next: &Cut) -> std::result::Result<Cut, &'static str> {
+        let mut next = *next;
+        for span in &self.frames {
+            if span.number != next.frame(span.partition) {
+                return Err("a frame's number does not follow the one before");
+            }
+            next.set(span.partition, span.number.saturating_add(1));
+        }
+        Ok(next)
+    }
+
+    /// Finds the frames in the payload.
+    fn split(&mut self, header: WriteHeader) -> std::result::Result<(), &'static str> {
         const LENGTH: &str = "a frame's length is wrong";
         self.frames.clear();
         let crc_at = header.payload_bytes.saturating_sub(CRC_BYTES);
@@ -201,7 +227,6 @@ impl WriteReader {
         if self.payload.get(at..).unwrap_or_default().iter().any(|byte| *byte != 0) {
             return Err("a write's padding is not zero");
         }
-        let mut next = *next;
         let mut at = HEADER_BYTES;
         for _frame in 0..header.n_frames {
             let (span, crc) = take_frame(body, &mut at).ok_or(LENGTH)?;
@@ -210,13 +235,9 @@ impl WriteReader {
             if frame_crc(&frame) != crc {
                 return Err("a frame's checksum is wrong");
             }
-            if span.number != next.frame(span.partition) {
-                return Err("a frame's number does not follow the one before");
-            }
-            next.set(span.partition, span.number.saturating_add(1));
             self.frames.push(span);
         }
-        if at == crc_at { Ok(next) } else { Err(LENGTH) }
+        if at == crc_at { Ok(()) } else { Err(LENGTH) }
     }
 }
 

@@ -1,16 +1,19 @@
 //! One flipped bit at rest: an error that names it, or the right answer; never a wrong one.
+//!
+//! Samples of a store with several files of each kind, through everything that opening does, such
+//! as rebuilding a run. `every_byte` visits each byte of a smaller one.
 
 use trailkeep_event::EventId;
 use trailkeep_ingest::{Error, Unavailable};
 use trailkeep_io::durable::TEMPORARY_SUFFIX;
-use trailkeep_io::{Disk, Fault, FaultKind, FaultOp};
+use trailkeep_io::{Disk, OpCounts};
 use trailkeep_testkit::Random;
 
 use crate::machine::{Machine, Running, event, identified, in_lanes, unmerged};
 use crate::stored::Stored;
 
 /// How many bits of each folder are flipped, each alone.
-const FLIPS_EACH: u64 = 60;
+const FLIPS_EACH: u64 = 20;
 /// A journal file is mostly zeros kept for later: only its front holds writes.
 const JOURNAL_BYTES: u64 = 8 << 10;
 
@@ -37,16 +40,8 @@ fn build(seed: u64) -> Built {
         }
     }
     let stored = Stored::of(&running.store);
-    stop(&machine, running);
+    running.crash(&machine.disk);
     Built { machine: machine.power_cut(), stored, retried, ids }
-}
-
-/// Ends the store without sealing its tail, as a crash would.
-fn stop(machine: &Machine, running: Running) {
-    for op in [FaultOp::Write, FaultOp::Open] {
-        machine.disk.arm(Fault { op, nth: 1, kind: FaultKind::PowerOff });
-    }
-    drop(running.close());
 }
 
 #[test]
@@ -81,7 +76,7 @@ fn flip_and_check(folder: &str, place: u64) {
         }
     }
     assert_known(&built, &running);
-    stop(&built.machine, running);
+    running.crash(&built.machine.disk);
 }
 
 /// A damaged journal stops the store; it is not cut by itself. Nothing else keeps it from opening.
@@ -102,6 +97,58 @@ fn assert_known(built: &Built, running: &Running) {
             Err(unavailable) => assert_eq!(unavailable, Unavailable::SourceIds),
         }
     }
+}
+
+/// A segment that lost an object, or the end of one, is noticed when the store is opened and not
+/// only by the query that needs it; nothing is changed.
+#[test]
+fn a_lost_object_of_a_segment_is_named() {
+    for part in ["parquet", "tks"] {
+        for left in [None, Some(0), Some(100)] {
+            let built = build(2);
+            let disk = &built.machine.disk;
+            let files = files_below(disk, "objects/seg");
+            let (path, _) = files.iter().find(|(path, _)| path.ends_with(part)).unwrap();
+            let bytes = disk.read_all(path).unwrap();
+            disk.remove(path).unwrap();
+            if let Some(left) = left {
+                disk.write_raw(path, &bytes[..left]).unwrap();
+            }
+            let changes = |ops: OpCounts| (ops.writes, ops.syncs, ops.renames);
+            let before = changes(disk.ops());
+            let error = built.machine.open_with(unmerged()).map(|_running| ()).unwrap_err();
+            let key = path.strip_prefix("objects/").unwrap();
+            assert!(error.to_string().contains(&format!("`{key}`")), "{error}");
+            assert!(matches!(error, Error::SegmentLost { n_lost: 1, .. }), "{error:?}");
+            assert_eq!(changes(disk.ops()), before);
+            disk.write_raw(path, &bytes).unwrap();
+            let running = built.machine.open_with(unmerged()).unwrap();
+            assert_eq!(Stored::of(&running.store).by_tag, built.stored.by_tag);
+            running.crash(disk);
+        }
+    }
+}
+
+/// The index of a segment is made again, beside everything else.
+#[test]
+fn a_lost_index_is_made_again() {
+    let built = build(3);
+    let disk = &built.machine.disk;
+    let files = files_below(disk, "objects/seg");
+    let indexes: Vec<&(String, u64)> =
+        files.iter().filter(|(path, _)| path.ends_with("tki")).collect();
+    assert_eq!(indexes.len(), 2, "{files:?}");
+    let whole: Vec<Vec<u8>> =
+        indexes.iter().map(|(path, _)| disk.read_all(path).unwrap()).collect();
+    disk.remove(&indexes[0].0).unwrap();
+    disk.write_raw(&indexes[1].0, &whole[1][..10]).unwrap();
+    let running = built.machine.open_with(unmerged()).unwrap();
+    for ((path, _), whole) in indexes.iter().zip(&whole) {
+        let same = || disk.read_all(path).is_ok_and(|bytes| bytes == *whole);
+        assert!(running.wait_for(|_| same()), "{path}");
+    }
+    assert_eq!(Stored::of(&running.store).by_tag, built.stored.by_tag);
+    running.crash(disk);
 }
 
 fn files_below(disk: &impl Disk, folder: &str) -> Vec<(String, u64)> {

@@ -1,11 +1,14 @@
 //! I/O errors in both flavours: failed and not done, failed but done.
+//!
+//! Samples of a long run, also where it opens and reads, and each commit of the catalog.
+//! `every_change` visits each change of the disk in a short run.
 
 use trailkeep_catalog::{FaultOutcome, MemoryFault};
 use trailkeep_io::{Fault, FaultKind, FaultOp};
 use trailkeep_testkit::Random;
 
 use crate::machine::{Machine, in_lanes};
-use crate::script::{Producers, check_machine};
+use crate::script::{Producers, ROUNDS, check_machine};
 
 const OPS: [FaultOp; 7] = [
     FaultOp::Write,
@@ -18,7 +21,7 @@ const OPS: [FaultOp; 7] = [
 ];
 const KINDS: [FaultKind; 3] = [FaultKind::NotDone, FaultKind::Done, FaultKind::NoSpace];
 /// How many places of each kind are tried.
-const FAULTS_EACH: u64 = 3;
+const FAULTS_EACH: u64 = 1;
 /// How many commits of the catalog are tried: more than a run has.
 const COMMITS: u64 = 40;
 
@@ -28,7 +31,7 @@ const COMMITS: u64 = 40;
 fn an_io_error_anywhere_loses_and_doubles_nothing() {
     let whole = Machine::new(3);
     let running = whole.open().unwrap();
-    Producers::default().run(&whole, &running);
+    Producers::default().run(&whole, &running, ROUNDS);
     let ops = whole.disk.ops();
     running.close().unwrap();
 
@@ -76,7 +79,7 @@ fn a_failed_commit_loses_and_doubles_nothing() {
 fn broken_off(machine: &Machine) -> Producers {
     let mut producers = Producers::default();
     if let Ok(running) = machine.open() {
-        producers.run(machine, &running);
+        producers.run(machine, &running, ROUNDS);
         drop(running.close());
     }
     producers

@@ -1,9 +1,12 @@
 //! Opening, closing, and two stores on one catalog.
 
-use trailkeep_event::Recorder;
-use trailkeep_ingest::{Error, Unavailable};
+use std::time::Duration;
 
-use crate::machine::{Machine, event, identified, runtime};
+use trailkeep_event::Recorder;
+use trailkeep_ingest::{Error, StoreOptions, Unavailable};
+use trailkeep_io::{Clock, Disk, SystemClock};
+
+use crate::machine::{Machine, event, identified, runtime, unmerged};
 use crate::stored::Stored;
 
 #[test]
@@ -41,6 +44,43 @@ fn what_is_acknowledged_is_visible_and_followed_at_once() {
     let batch = followed.try_recv().unwrap();
     assert_eq!(batch.seqs.as_ref(), [0, 1]);
     assert_eq!(Some(batch.frame), answer.position.map(|position| position.frame));
+}
+
+/// A large tail wakes the sealer, whoever else waits for something: with one condition for all, a
+/// wake-up could end at another thread, and the sealer slept on for half a second.
+#[test]
+fn a_large_tail_is_sealed_at_once() {
+    const ROUNDS: u32 = 40;
+    let machine = Machine::new(5);
+    let running = machine.open_with(StoreOptions { seal_bytes: 1, ..unmerged() }).unwrap();
+    let clock = SystemClock::new();
+    for round in 0..ROUNDS {
+        running.submit(&[event("acme", &format!("e{round}"))]).unwrap();
+        assert!(running.wait_for(|store| store.gauges().tail_rows == 0));
+    }
+    // A turn of the sealer that was slept through in every second round would be 10 s.
+    assert!(clock.monotonic() < Duration::from_millis(500) * ROUNDS / 4);
+    running.close().unwrap();
+}
+
+/// Files that are kept ready for a load, and those that it filled, are gone when it is over.
+#[test]
+fn a_store_at_rest_has_one_journal_file() {
+    let machine = Machine::new(6);
+    let running = machine.open_with(unmerged()).unwrap();
+    let n_files = || machine.disk.list("journal").unwrap().len();
+    for n in 0..40 {
+        running.submit(&[event("acme", &format!("e{n}"))]).unwrap();
+    }
+    assert!(running.wait_for(|_| n_files() >= 5), "full ones, and two that are ready");
+    running.store.flush().unwrap();
+    let at_rest = |_: &_| {
+        machine.clock.advance(Duration::from_millis(20));
+        n_files() == 1
+    };
+    assert!(running.wait_for(at_rest), "{:?}", machine.disk.list("journal"));
+    running.submit(&[event("acme", "after")]).unwrap();
+    running.close().unwrap();
 }
 
 /// Whoever acquires the lease last is the one; the epoch fences what the other had under way.

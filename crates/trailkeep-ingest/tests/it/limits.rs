@@ -6,9 +6,11 @@ use std::time::Duration;
 use trailkeep_event::{Field, Fields, Recorder, RejectionCode};
 use trailkeep_ingest::{DiskMarks, DiskState, StoreOptions, Submitter, Unavailable};
 use trailkeep_io::Disk;
+use trailkeep_journal::JournalOptions;
 use trailkeep_scope::WriteScope;
+use trailkeep_testkit::Random;
 
-use crate::machine::{Machine, Running, event, identified, small};
+use crate::machine::{Machine, Running, event, event_with, identified, small, unmerged};
 use crate::stored::Stored;
 
 const MIB: u64 = 1 << 20;
@@ -40,12 +42,35 @@ fn an_account_has_its_events_a_second() {
     let machine = Machine::new(2);
     let options = StoreOptions { account_events_per_second_max: Some(1), ..small() };
     let running = machine.open_with(options).unwrap();
-    running.submit(&[event("acme", "a")]).unwrap();
+    running.submit(&[event("globex", "a")]).unwrap();
     let refused = running.submit(&[event("acme", "b"), event("globex", "b")]).unwrap_err();
     assert!(matches!(refused, Unavailable::AccountQuota { .. }), "{refused:?}");
+    // Nothing was taken from the other account.
+    running.submit(&[event("acme", "a")]).unwrap();
     machine.clock.advance(Duration::from_secs(2));
     running.submit(&[event("acme", "b"), event("globex", "b")]).unwrap();
-    assert_eq!(Stored::of(&running.store).len(), 3);
+    assert_eq!(Stored::of(&running.store).len(), 4);
+}
+
+/// What is refused for any other reason costs nothing of a quota.
+#[test]
+fn a_refused_submission_gives_its_quota_back() {
+    let machine = Machine::new(7);
+    let running = machine.open().unwrap();
+    let scope = WriteScope { events_per_second_max: Some(1), ..WriteScope::everything() };
+    machine.disk.set_free_bytes(0);
+    // Fills the journal's file: the writer itself refuses what follows.
+    let full = |n: usize| running.submit(&[event("acme", &format!("e{n}"))]).is_err();
+    assert!((0..200).any(full));
+    let slow = submitter("slow", scope);
+    for _again in 0..3 {
+        let refused = running.submit_as(&slow, &[event("acme", "slow")]);
+        assert_eq!(refused.unwrap_err(), Unavailable::DiskFull);
+    }
+    machine.disk.set_free_bytes(100 * MIB);
+    running.submit_as(&slow, &[event("acme", "slow")]).unwrap();
+    let refused = running.submit_as(&slow, &[event("acme", "slow")]).unwrap_err();
+    assert!(matches!(refused, Unavailable::KeyQuota { .. }), "{refused:?}");
 }
 
 #[test]
@@ -79,7 +104,7 @@ fn events_wait_while_sealing_has_fallen_behind() {
     running.submit(&[event("acme", "b")]).unwrap();
 }
 
-/// Design 5.6: warn, refuse, and keep room for `system` entries.
+/// R448, design 5.6: warn, refuse, and keep room for `system` entries.
 #[test]
 fn a_full_disk_refuses_events_and_keeps_room_for_system_entries() {
     let machine = Machine::new(5);
@@ -109,6 +134,41 @@ fn a_full_disk_refuses_events_and_keeps_room_for_system_entries() {
     assert_eq!((stored.count("full"), stored.len()), (0, 3));
 }
 
+/// R448: what is in the tail when the disk fills up to its last byte is sealed with no more room
+/// than the reserve had, a part at a time, also by a shutdown.
+#[test]
+fn a_full_disk_is_sealed_with_the_room_of_the_reserve() {
+    const RESERVE_BYTES: u64 = 256 << 10;
+    let machine = Machine::new(8);
+    let marks = DiskMarks { high_bytes: 8 * MIB, low_bytes: 4 * MIB, reserve_bytes: RESERVE_BYTES };
+    let journal = JournalOptions { file_bytes: 64 << 10, write_bytes_max: 32 << 10 };
+    let options = StoreOptions { disk: marks, journal, ..unmerged() };
+    let running = machine.open_with(options.clone()).unwrap();
+    running.store.flush().unwrap();
+    let mut random = Random::new(8);
+    let mut n_sent = 0;
+    while running.store.gauges().tail_bytes < 3 * RESERVE_BYTES {
+        let noise = |_| format!("{:016x}", random.number());
+        let noise: String = (0..100).map(noise).collect();
+        let members = format!(",\"reason\":\"{noise}\"");
+        running.submit(&[event_with("acme", &format!("e{n_sent}"), &members)]).unwrap();
+        n_sent += 1;
+    }
+    machine.disk.set_free_bytes(0);
+    let before = Stored::of(&running.store);
+    // Nobody asks for it: a full disk does.
+    assert!(running.wait_for(|store| store.gauges().tail_rows == 0));
+    assert_eq!(running.store.gauges().disk, DiskState::Full);
+    assert!(running.store.gauges().segments >= 3, "a part at a time");
+    running.submit(&[event("acme", "refused")]).unwrap_err();
+    record(&running);
+    running.close().unwrap();
+    let running = machine.killed().open_with(options).unwrap();
+    let stored = Stored::of(&running.store);
+    assert_eq!((stored.len(), running.store.gauges().tail_rows), (n_sent + 1, 0));
+    assert!(before.by_tag.iter().all(|(tag, entries)| stored.by_tag.get(tag) == Some(entries)));
+}
+
 fn record(running: &Running) {
     let row = running.store.system_event("thing.noticed", "warning", "{\"n\":1}");
     running.store.record(row).unwrap();
@@ -117,7 +177,7 @@ fn record(running: &Running) {
     assert_eq!(system, 1, "the system entry is stored");
 }
 
-/// A journal without room for its next file refuses, remembers nothing of what it refused, and
+/// R448: a journal without room for its next file refuses, remembers nothing of what it refused, and
 /// goes on when there is room.
 #[test]
 fn a_submission_that_found_no_room_can_be_sent_again() {

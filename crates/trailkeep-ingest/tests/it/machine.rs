@@ -13,7 +13,9 @@ use trailkeep_ingest::{
     Admitted, Answer, DiskMarks, Env, Error, QueueLimits, Store, StoreOptions, Submitter,
     Unavailable, admit, open,
 };
-use trailkeep_io::{Clock, DiskStore, SimClock, SimDisk, SimEntropy, SystemClock, Tasks};
+use trailkeep_io::{
+    Clock, DiskStore, Fault, FaultKind, FaultOp, SimClock, SimDisk, SimEntropy, SystemClock, Tasks,
+};
 use trailkeep_journal::JournalOptions;
 use trailkeep_scope::WriteScope;
 use trailkeep_segment::Compaction;
@@ -154,6 +156,14 @@ impl Running {
             thread::park_timeout(Duration::from_millis(1));
         }
         true
+    }
+
+    /// Ends the store without sealing its tail, as a crash would. Its disk is of no use afterwards.
+    pub(crate) fn crash(self, disk: &SimDisk) {
+        for op in [FaultOp::Write, FaultOp::Open] {
+            disk.arm(Fault { op, nth: 1, kind: FaultKind::PowerOff });
+        }
+        drop(self.close());
     }
 
     /// Closes the store and waits for its threads.

@@ -6,6 +6,8 @@
 mod clock;
 mod damage;
 mod duplicates;
+mod every_byte;
+mod every_change;
 mod faults;
 mod lifecycle;
 mod limits;

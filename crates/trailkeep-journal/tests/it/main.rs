@@ -8,4 +8,5 @@ mod faults;
 mod golden;
 mod power;
 mod release;
+mod repair;
 mod support;

@@ -43,7 +43,7 @@ fn released_files_are_zero_before_they_are_used_again() {
     let committed = journal.next();
     journal.release(&committed).unwrap();
     assert_eq!(names(&disk), ["0000000000000003.journal", "spare-0", "spare-1"]);
-    journal.prepare().unwrap();
+    journal.preparer().prepare().unwrap();
     for name in ["spare-0", "spare-1"] {
         let bytes = disk.power_cut().read_all(&format!("{FOLDER}/{name}")).unwrap();
         assert_eq!(bytes, vec![0; usize::try_from(SMALL.file_bytes).unwrap()]);
@@ -72,7 +72,7 @@ fn a_reader_in_a_released_file_reads_on() {
         .replay(&Cut::default(), &mut |frame| {
             if found.is_empty() {
                 journal.release(&journal.next())?;
-                journal.prepare()?;
+                journal.preparer().prepare()?;
             }
             found.push((frame.partition, frame.frame, frame.batch.as_bytes().to_vec()));
             Ok(())
@@ -80,6 +80,27 @@ fn a_reader_in_a_released_file_reads_on() {
         .unwrap();
     assert_eq!(found, stored);
     assert!(disk.read_all(&file_path(1)).is_err());
+}
+
+#[test]
+fn room_that_nobody_needs_is_given_back() {
+    let disk = SimDisk::new(5);
+    three_files(&disk);
+    let (mut journal, _) = open(&disk, &Cut::default());
+    journal.preparer().prepare().unwrap();
+    assert_eq!(names(&disk)[3..], ["spare-0", "spare-1"], "two are ready");
+    journal.release(&journal.next()).unwrap();
+    assert_eq!(names(&disk).len(), 3, "no more are kept");
+    journal.preparer().discard().unwrap();
+    assert_eq!(names(&disk), ["0000000000000003.journal"]);
+    let room_bytes = journal.preparer().room_bytes();
+    assert!(room_bytes < SMALL.file_bytes - 4096, "{room_bytes}");
+    let mut n_files = 0;
+    while n_files < 2 {
+        journal.append(&[batch(partition(0), 7, 900)]).unwrap();
+        n_files = journal.stats().files;
+    }
+    assert!(journal.preparer().room_bytes() > room_bytes, "a file that was made on demand");
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Model {
                 self.committed = earlier;
                 earlier = journal.next();
                 journal.release(&self.committed)?;
-                retry_without_room(|| journal.prepare())?;
+                retry_without_room(|| journal.preparer().prepare())?;
             }
         }
         Ok(())
