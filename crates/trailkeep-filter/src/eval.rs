@@ -4,34 +4,60 @@ use std::ops::RangeBounds;
 
 use trailkeep_event::{Field, Fields, ValueRef};
 
-use crate::json::{Leaf, any_at, any_header, any_leaf, may_hold, may_hold_folded};
+use crate::json::{Leaf, after_key, any_at, any_header, any_leaf, may_hold, may_hold_folded};
 use crate::number::double;
 use crate::term::{ACTOR, SEARCHED, Target, Term, Test};
 
 impl Term {
     pub(crate) fn matches(&self, fields: &impl Fields) -> bool {
+        let passes = |field: &Field| fields.get(*field).is_some_and(|value| self.holds(value));
         match &self.target {
-            Target::Field(field) => fields.get(*field).is_some_and(|value| self.holds(value, &[])),
-            Target::Actor => ACTOR
+            Target::Field(field) | Target::Member(field, _) => passes(field),
+            Target::Actor => ACTOR.iter().any(passes),
+            Target::Header(_) => passes(&Field::Headers),
+            Target::Anywhere => {
+                let in_id = self.tests.iter().any(|test| test.whole_id().is_some());
+                (in_id && passes(&Field::Id)) || SEARCHED.iter().any(passes)
+            }
+        }
+    }
+
+    /// Tells whether the value of one of the fields passes.
+    pub(crate) fn holds(&self, value: ValueRef<'_>) -> bool {
+        let mut tests = self.tests.iter();
+        match (&self.target, value) {
+            (Target::Header(name), ValueRef::Json(json)) => any_header(json, name, |value| {
+                self.tests.iter().any(|test| test.holds_on_text(value))
+            }),
+            (Target::Header(_), _) => false,
+            (Target::Anywhere, _) => tests.any(|test| test.is_anywhere_in(value)),
+            (Target::Member(_, path), ValueRef::Json(json)) => {
+                self.may_hold(json, path) && self.holds_at(json, path)
+            }
+            (_, ValueRef::Json(json)) => self.holds_at(json, &[]),
+            _ => tests.any(|test| test.holds(value)),
+        }
+    }
+
+    /// Tells whether an object passes for one of its members alone.
+    pub(crate) fn holds_member(&self, key: &str, json: &str) -> bool {
+        match &self.target {
+            Target::Member(_, path) => {
+                after_key(path, key).is_some_and(|rest| self.holds_at(json, rest))
+            }
+            Target::Anywhere => self
+                .tests
                 .iter()
-                .any(|field| fields.get(*field).is_some_and(|value| self.holds(value, &[]))),
-            Target::Member(field, path) => fields
-                .get(*field)
-                .is_some_and(|value| self.may_hold(value, path) && self.holds(value, path)),
-            Target::Header(name) => match fields.get(Field::Headers) {
-                Some(ValueRef::Json(json)) => any_header(json, name, |value| {
-                    self.tests.iter().any(|test| test.holds_on_text(value))
-                }),
-                _ => false,
-            },
-            Target::Anywhere => self.tests.iter().any(|test| test.is_anywhere(fields)),
+                .any(|test| test.holds_on_text(key) || test.is_anywhere_in(ValueRef::Json(json))),
+            // The object itself, whatever is in it.
+            Target::Field(_) => self.tests.contains(&Test::Present),
+            Target::Actor | Target::Header(_) => false,
         }
     }
 
     /// Looks for the member's name and the text in the JSON as a whole, which is many times
     /// cheaper than walking it, and most entries have neither.
-    fn may_hold(&self, value: ValueRef<'_>, path: &[String]) -> bool {
-        let ValueRef::Json(json) = value else { return true };
+    fn may_hold(&self, json: &str, path: &[String]) -> bool {
         path.last().is_none_or(|name| may_hold(json, name))
             && self.tests.iter().any(|test| match test {
                 Test::Text(text) => may_hold(json, text),
@@ -39,13 +65,8 @@ impl Term {
             })
     }
 
-    fn holds(&self, value: ValueRef<'_>, path: &[String]) -> bool {
-        match value {
-            ValueRef::Json(json) => {
-                any_at(json, path, |leaf| self.tests.iter().any(|test| test.holds_on_leaf(leaf)))
-            }
-            _ => self.tests.iter().any(|test| test.holds(value)),
-        }
+    fn holds_at(&self, json: &str, path: &[String]) -> bool {
+        any_at(json, path, |leaf| self.tests.iter().any(|test| test.holds_on_leaf(leaf)))
     }
 }
 
@@ -86,16 +107,14 @@ impl Test {
         }
     }
 
-    /// Searches everything that bare words search.
-    fn is_anywhere(&self, fields: &impl Fields) -> bool {
-        let in_id = self.may_be_in_id()
-            && matches!(fields.get(Field::Id), Some(ValueRef::Id(id)) if self.holds_on_text(&id.to_string()));
-        in_id
-            || SEARCHED.iter().any(|field| match fields.get(*field) {
-                Some(ValueRef::Json(json)) => self.is_in_json(json),
-                Some(ValueRef::Text(text)) => self.holds_on_text(text),
-                _ => false,
-            })
+    /// Searches a value as bare words do.
+    fn is_anywhere_in(&self, value: ValueRef<'_>) -> bool {
+        match value {
+            ValueRef::Text(text) => self.holds_on_text(text),
+            ValueRef::Json(json) => self.is_in_json(json),
+            ValueRef::Id(id) => self.whole_id() == Some(id),
+            ValueRef::Int(_) | ValueRef::Bool(_) | ValueRef::Time(_) => false,
+        }
     }
 
     /// Searches each key and value, unless the JSON as a whole lacks what is searched for.

@@ -5,10 +5,13 @@ use std::ops::Bound;
 
 use trailkeep_event::{Field, Fields, Micros};
 
+use crate::bits::Bits;
 use crate::error::{Fault, ParseError};
 use crate::node::Node;
 use crate::parser::parse;
+use crate::probe::{self, Probe};
 use crate::prune::{self, TimeRange};
+use crate::select::{self, Select, TermRef};
 use crate::term::{Target, Term, Test};
 
 /// A condition on entries.
@@ -95,6 +98,27 @@ impl Filter {
     /// a phrase 1 to 2 us.
     pub fn matches(&self, fields: &impl Fields) -> bool {
         self.plan.matches(fields)
+    }
+
+    /// Returns the rows that match, term by term: an expensive term is asked only about rows that
+    /// the cheaper ones left open.
+    ///
+    /// # Errors
+    /// Where a term could not be answered.
+    pub fn select<S: Select>(&self, rows: &mut S) -> Result<Bits, S::Error> {
+        let all = Bits::all(rows.n_rows());
+        select::select(&self.plan, 0, rows, &all)
+    }
+
+    /// Returns the terms that [`Filter::select`] asks about, in the order of their numbers.
+    pub fn terms(&self) -> Vec<TermRef<'_>> {
+        select::terms(&self.plan)
+    }
+
+    /// Returns what an index of values and words can be asked for: where it says that rows hold
+    /// nothing of this, none of them matches.
+    pub fn probe(&self) -> Probe {
+        probe::probe(&self.tree)
     }
 
     /// Returns the fields that [`Filter::matches`] may read, in number order.

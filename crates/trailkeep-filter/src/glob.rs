@@ -48,6 +48,11 @@ impl Glob {
         &self.pieces
     }
 
+    /// Tells whether the pieces are without their separators.
+    pub(crate) fn ignores_separators(&self) -> bool {
+        self.alike == Alike::Action
+    }
+
     /// Tells whether the whole text fits, in time linear in the text.
     pub(crate) fn matches(&self, text: &str) -> bool {
         match self.alike {

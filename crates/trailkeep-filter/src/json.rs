@@ -252,7 +252,7 @@ enum Escapes {
 }
 
 /// Returns what is left of the path after a member's key, which holds one or more segments.
-fn after_key<'p>(path: &'p [String], key: &str) -> Option<&'p [String]> {
+pub(crate) fn after_key<'p>(path: &'p [String], key: &str) -> Option<&'p [String]> {
     let mut rest = key;
     let mut segments = path;
     loop {

@@ -78,7 +78,13 @@ impl Node {
         }
     }
 
-    pub(crate) fn each_term(&self, visit: &mut impl FnMut(&Term)) {
+    pub(crate) fn n_terms(&self) -> usize {
+        let mut n_terms = 0_usize;
+        self.each_term(&mut |_| n_terms = n_terms.saturating_add(1));
+        n_terms
+    }
+
+    pub(crate) fn each_term<'a>(&'a self, visit: &mut impl FnMut(&'a Term)) {
         match self {
             Self::And(nodes) | Self::Or(nodes) => {
                 for node in nodes {

@@ -120,9 +120,9 @@ fn values() -> String {
 | network | `10.0.0.0/8` or `2001:db8::/32`, where `ip` holds an address |
 | id | A UUID, or a part of one with stars. |
 
-**Words and phrases** without a field are looked for anywhere and in any case in {searched} and
-`id`. `metadata` counts with its keys, texts, numbers and truth values at any depth. A word with
-stars must fit one of these as a whole.
+**Words and phrases** without a field are looked for anywhere and in any case in {searched}.
+`metadata` counts with its keys, texts, numbers and truth values at any depth. A word with
+stars must fit one of these as a whole. A whole `id` finds its entry, too.
 ",
         loose = names(&LOOSE),
         duration = units(DURATION),

@@ -100,7 +100,7 @@ impl Term {
             Target::Header(_) => vec![Field::Headers],
             Target::Anywhere => {
                 let mut fields = SEARCHED.to_vec();
-                if self.tests.iter().any(Test::may_be_in_id) {
+                if self.tests.iter().any(|test| test.whole_id().is_some()) {
                     fields.push(Field::Id);
                 }
                 fields
@@ -131,14 +131,12 @@ impl Test {
         }
     }
 
-    /// Tells whether the text of an identifier could pass, so that it need not be made for
-    /// every entry when it cannot.
-    pub(crate) fn may_be_in_id(&self) -> bool {
-        let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    /// Returns the entry that a search for its whole identifier finds. Its parts are looked for
+    /// with `id:` only: they would be found in no index, for an identifier is stored nowhere.
+    pub(crate) fn whole_id(&self) -> Option<EventId> {
         match self {
-            Self::Contains(needle) => hex(needle.as_str()),
-            Self::Glob(glob) => glob.pieces().iter().all(|piece| hex(piece)),
-            _ => false,
+            Self::Contains(needle) => EventId::parse(needle.as_str()),
+            _ => None,
         }
     }
 }

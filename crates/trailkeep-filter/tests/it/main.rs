@@ -3,7 +3,9 @@
 
 mod errors;
 mod found;
+mod probing;
 mod properties;
 mod pruning;
 mod reference;
 mod rows;
+mod selecting;

@@ -8,7 +8,7 @@ use crate::rows::entry;
 
 /// A condition as a test writes it: its text, and its meaning in the plainest words.
 #[derive(Clone, Debug)]
-enum Query {
+pub(crate) enum Query {
     Exact(&'static str, Field, String),
     Stars(String),
     Status(i64, i64),
@@ -27,7 +27,7 @@ fn quote(text: &str) -> String {
 }
 
 impl Query {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let join = |nodes: &[Self], between: &str| {
             let nodes: Vec<String> = nodes.iter().map(Self::text).collect();
             format!("({})", nodes.join(between))
@@ -81,7 +81,7 @@ impl Query {
             }
             Self::Phrase(text) => {
                 let text = text.to_lowercase();
-                let mut found = vec![entry.stamp.id.to_string()];
+                let mut found = Vec::new();
                 leaves(&metadata(), &mut found);
                 for field in [Field::Path, Field::ActorId, Field::AccountId, Field::Action] {
                     found.extend(entry.text(field).map(str::to_owned));
@@ -142,7 +142,7 @@ fn leaves(value: &serde_json::Value, out: &mut Vec<String>) {
 /// Few letters, so that values meet; some of them mean something to the language or to JSON.
 const LETTERS: &str = "[aAb\" \\\\*:\u{e4}\n]{1,3}";
 
-fn query() -> impl Strategy<Value = Query> {
+pub(crate) fn query() -> impl Strategy<Value = Query> {
     let fields = [
         ("method", Field::Method),
         ("actor_id", Field::ActorId),
@@ -171,7 +171,7 @@ fn query() -> impl Strategy<Value = Query> {
     })
 }
 
-fn any_entry() -> impl Strategy<Value = Entry> {
+pub(crate) fn any_entry() -> impl Strategy<Value = Entry> {
     let metadata = (LETTERS, prop::collection::vec(LETTERS, 0..3), 0_i64..6, LETTERS).prop_map(
         |(nested, list, n, key)| {
             serde_json::json!({"a": {"b": nested}, "l": list, "n": n, key: [null, true]})

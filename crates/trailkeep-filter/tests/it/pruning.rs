@@ -79,8 +79,9 @@ fn fields_are_those_that_are_read() {
         [Field::Status, Field::ActorId, Field::ActorLabel, Field::Headers, Field::Metadata];
     assert_eq!(read.fields(), expected);
     assert!(filter("").fields().is_empty());
-    assert!(filter("abc").fields().contains(&Field::Id));
-    assert!(!filter("xyz").fields().contains(&Field::Id));
+    let id = filter("01980000-0000-7abc-8def-0123456789ab");
+    assert!(id.fields().contains(&Field::Id));
+    assert!(!filter("abc").fields().contains(&Field::Id));
     assert!(filter("xyz").fields().contains(&Field::Metadata));
 }
 
