@@ -1,14 +1,18 @@
 //! Sends requests and reads answers.
 
+use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use ureq::http::request::Builder;
 use ureq::http::{Request, Response, StatusCode, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Timeout};
+use ureq::{Agent, Body};
 
-use crate::{Error, ProblemBody, Result, Secret, SendAnswer, ServerEvents};
+use crate::link::Link;
+use crate::retry::{Repeat, wished_wait};
+use crate::{Error, ProblemBody, Result, RetryOptions, Secret, SendAnswer, ServerEvents};
 
 /// Bodies of at least so many bytes are compressed.
 const COMPRESS_BYTES_MIN: usize = 4 * 1024;
@@ -19,8 +23,6 @@ const IDLE_CONNECTIONS_MAX: usize = 16;
 /// Shorter than a server keeps an idle connection, so that none breaks as it is used.
 const IDLE_AGE_MAX: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A longer wish of the server to be left alone is not waited for.
-const RETRY_AFTER_MAX: Duration = Duration::from_mins(1);
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
@@ -37,35 +39,13 @@ pub struct ClientOptions {
     pub retry: RetryOptions,
 }
 
-/// How often to try again where the server is busy or away.
-#[derive(Clone, Copy, Debug)]
-pub struct RetryOptions {
-    /// How many times a request is sent at most.
-    pub tries_max: u32,
-    /// How long to wait before the second try; it doubles with each.
-    pub wait_min: Duration,
-    /// The longest wait between two tries.
-    pub wait_max: Duration,
-}
-
-impl RetryOptions {
-    /// Waits half a minute in all before it gives up.
-    pub const STANDARD: Self = Self {
-        tries_max: 8,
-        wait_min: Duration::from_millis(200),
-        wait_max: Duration::from_secs(10),
-    };
-
-    /// Does not try again.
-    pub const NONE: Self =
-        Self { tries_max: 1, wait_min: Duration::ZERO, wait_max: Duration::ZERO };
-}
-
 /// A connection to a server. Cloning shares its sockets; every call blocks.
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: Agent,
     options: ClientOptions,
+    link: Arc<Link>,
+    tell: fn(&Error, Duration),
 }
 
 impl Client {
@@ -90,7 +70,15 @@ impl Client {
             .user_agent(concat!("trailkeep/", env!("CARGO_PKG_VERSION")))
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .build();
-        Ok(Self { agent: config.into(), options })
+        Ok(Self { agent: config.into(), options, link: Arc::default(), tell: |_error, _waits| {} })
+    }
+
+    /// Calls `tell` when the server cannot be reached, once until it is reached again, before the
+    /// request is tried again; with how long that goes on.
+    #[must_use]
+    pub fn on_wait(mut self, tell: fn(&Error, Duration)) -> Self {
+        self.tell = tell;
+        self
     }
 
     /// Returns the server's address.
@@ -125,7 +113,7 @@ impl Client {
     /// Posts JSON and returns the answer's body. `timeout` replaces the client's own.
     pub fn post(&self, path: &str, json: &[u8], timeout: Duration) -> Result<Vec<u8>> {
         let options = ClientOptions { timeout, ..self.options.clone() };
-        let patient = Self { agent: self.agent.clone(), options };
+        let patient = Self { options, ..self.clone() };
         let request =
             Request::post(self.url(path, &[])).header(header::CONTENT_TYPE, "application/json");
         patient.repeat(Repeat::IfNotSent, &finish(request, json.to_vec())?)
@@ -189,19 +177,10 @@ impl Client {
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
         let request = self.agent.configure_request(request).timeout_global(timeout).build();
-        let response = self.agent.run(request).map_err(|error| self.failed(error))?;
+        let server = &self.options.server;
+        let response = self.agent.run(request).map_err(|error| self.link.failed(server, error))?;
+        self.link.answered();
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response)) }
-    }
-
-    fn failed(&self, error: ureq::Error) -> Error {
-        if !not_sent(&error) && !untrusted(&error) {
-            return self.lost(error);
-        }
-        let server = self.options.server.clone();
-        if untrusted(&error) {
-            return Error::Untrusted { server, source: Box::new(error) };
-        }
-        Error::Unreachable { server, source: Box::new(error) }
     }
 
     fn lost(&self, error: ureq::Error) -> Error {
@@ -242,57 +221,13 @@ impl Client {
                 Err(error) if repeat.covers(&error) => error,
                 done => return done,
             };
+            if self.link.breaks(&error) {
+                (self.tell)(&error, retry.waits());
+            }
             std::thread::sleep(wished_wait(&error).unwrap_or(wait));
             wait = wait.saturating_mul(2).min(retry.wait_max);
         }
         self.exchange(request.clone())
-    }
-}
-
-/// Which errors are worth another try.
-#[derive(Clone, Copy, Debug)]
-enum Repeat {
-    /// All that may pass: the request changes nothing.
-    Always,
-    /// Only those after which it is known that nothing was done.
-    IfNotSent,
-}
-
-impl Repeat {
-    fn covers(self, error: &Error) -> bool {
-        matches!(
-            (error, self),
-            (Error::Unreachable { .. } | Error::Refused { status: 429 | 503, .. }, _)
-                | (Error::AnswerLost { .. }, Self::Always)
-        )
-    }
-}
-
-/// Returns how long the server asked to be left alone.
-fn wished_wait(error: &Error) -> Option<Duration> {
-    let Error::Refused { problem, .. } = error else { return None };
-    problem.retry_after_s.map(|seconds| Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
-}
-
-/// Tells whether the handshake ended at the server's certificate. The TLS library's own error is
-/// inside an I/O error and has no public type here, so its words decide.
-fn untrusted(error: &ureq::Error) -> bool {
-    let text = error.to_string();
-    matches!(error, ureq::Error::Io(_) | ureq::Error::Rustls(_))
-        && text.contains("invalid peer certificate")
-}
-
-/// Tells whether an error came before the request left.
-fn not_sent(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::HostNotFound
-        | ureq::Error::ConnectionFailed
-        | ureq::Error::Tls(_)
-        | ureq::Error::Rustls(_)
-        | ureq::Error::BadUri(_)
-        | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
-        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
-        _ => false,
     }
 }
 
@@ -344,10 +279,8 @@ fn push_encoded(url: &mut String, value: &str) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             url.push(char::from(byte));
         } else {
-            url.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                url.extend(char::from_digit(u32::from(nibble), 16).map(|c| c.to_ascii_uppercase()));
-            }
+            // Writing to a String cannot fail.
+            let _written = write!(url, "%{byte:02X}");
         }
     }
 }

@@ -24,6 +24,23 @@ pub enum Error {
         /// Why.
         source: Box<ureq::Error>,
     },
+    /// The server's name has no address: nothing was sent.
+    #[error("could not find the host of `{server}`")]
+    UnknownHost {
+        /// The server.
+        server: String,
+        /// Why.
+        source: Box<ureq::Error>,
+    },
+    /// The server answered before and cannot be reached any more: nothing of this request was
+    /// sent. Or a stream broke off.
+    #[error("lost the connection to `{server}`")]
+    Gone {
+        /// The server.
+        server: String,
+        /// Why.
+        source: Box<ureq::Error>,
+    },
     /// The server's certificate is not one to trust: nothing was sent.
     #[error("could not trust the certificate of `{server}`")]
     Untrusted {

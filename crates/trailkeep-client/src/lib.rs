@@ -8,13 +8,16 @@
 mod answer;
 mod client;
 mod error;
+mod link;
+mod retry;
 mod secret;
 mod server_events;
 
 pub use self::{
     answer::{Duplicate, Rejected, SendAnswer},
-    client::{Client, ClientOptions, RetryOptions},
+    client::{Client, ClientOptions},
     error::{Error, ProblemBody, Result},
+    retry::RetryOptions,
     secret::Secret,
     server_events::{ServerEvent, ServerEvents},
 };

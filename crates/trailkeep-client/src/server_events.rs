@@ -60,9 +60,9 @@ impl ServerEvents {
     fn line(&mut self) -> Result<Option<String>> {
         let mut line = Vec::new();
         let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
-        let n_bytes = read.map_err(|source| Error::AnswerLost {
+        let n_bytes = read.map_err(|source| Error::Gone {
             server: self.server.clone(),
-            source: Some(Box::new(source)),
+            source: Box::new(ureq::Error::Io(source)),
         })?;
         if n_bytes == 0 {
             return Ok(None);

@@ -36,6 +36,18 @@ impl Format {
         }
     }
 
+    /// Returns what its records are, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ndjson => "Trailkeep's own events, a JSON object a line",
+            Self::CloudTrail => {
+                "CloudTrail records, as {\"Records\":[...]} or as a JSON object a line"
+            }
+            Self::Combined => "the lines of an access log, combined or common",
+            Self::Windows => "Windows security audit records, a JSON object a line",
+        }
+    }
+
     /// Returns the built-in mapping file, to copy and to change.
     pub fn mapping_toml(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ pub(crate) use self::{
 use crate::arguments::Environment;
 use crate::failure::{Exit, Failure};
 use crate::local::LocalStore;
-use crate::output::print;
+use crate::output::{counted, print};
 use crate::place::{Place, PlaceArguments};
 
 /// How long a server may take to copy everything.
@@ -81,6 +81,7 @@ fn show(arguments: &BackupArguments, summary: &Summary, done: &str) -> anyhow::R
     if arguments.json {
         return print(&serde_json::to_string(summary)?);
     }
-    let Summary { rows, files, bytes, .. } = summary;
-    print(&format!("{done} {rows} entries in {files} files, {bytes} bytes"))
+    let rows = counted(summary.rows, "entry", "entries");
+    let files = counted(summary.files, "file", "files");
+    print(&format!("{done} {rows} in {files}, {}", counted(summary.bytes, "byte", "bytes")))
 }

@@ -1,5 +1,6 @@
 //! Copies and checks files, chunk by chunk.
 
+use std::fmt::Write;
 use std::io;
 
 use sha2::{Digest, Sha256};
@@ -31,7 +32,12 @@ impl Summing {
 
     /// Returns the checksum.
     pub(crate) fn finish(self) -> Checksum {
-        Checksum { bytes: self.bytes, sha256: hex(&self.hash.finalize()) }
+        let mut sha256 = String::with_capacity(64);
+        for byte in self.hash.finalize() {
+            // Writing to a String cannot fail.
+            let _written = write!(sha256, "{byte:02x}");
+        }
+        Checksum { bytes: self.bytes, sha256 }
     }
 }
 
@@ -65,15 +71,4 @@ fn each_chunk(
         sum.update(&chunk);
     }
     Ok(sum.finish())
-}
-
-/// Returns bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(nibble), 16));
-        }
-    }
-    text
 }

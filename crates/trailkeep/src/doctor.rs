@@ -1,6 +1,7 @@
 //! Checks a data directory.
 
 mod checks;
+mod mend;
 mod report;
 
 use std::path::PathBuf;
@@ -13,15 +14,21 @@ use crate::config;
 use crate::failure::{Exit, Failure};
 use crate::local::check_store;
 use crate::logging;
+use crate::output::counted;
 
 const EXAMPLES: &str = "\
 Examples:
   trailkeep doctor --data DIR
   trailkeep doctor --data DIR --cut-tail --yes
 
-Run it while no server runs. It reads everything and changes nothing, except that an unfinished
-last write of the journal is cleared, as every start does. --cut-tail is the way out of a damaged
-end of the journal: everything from the damaged place on is lost, and an entry says so.";
+Run it while no server runs. It reads everything and changes nothing, so DIR may be read-only, like
+a mounted snapshot. --cut-tail is the way out of a damaged end of the journal: everything from the
+damaged place on is lost, and an entry says so; a damaged header of a journal file is written again
+first, which loses nothing.";
+
+/// What to do about damage that was found.
+const MEND: &str = "a damaged end of the journal can be cut off by --cut-tail --yes; for anything \
+                    else restore a backup by `trailkeep restore`";
 
 /// What to check.
 #[derive(Args, Debug)]
@@ -52,12 +59,17 @@ pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<()> {
     check_store(&data)?;
     let mut report = Report::new(arguments.json);
     if arguments.cut_tail {
-        return checks::cut_tail(&mut report, &data);
+        return mend::mend_journal(&mut report, &data);
     }
     checks::all(&mut report, &data, &config)?;
     if report.n_failed > 0 {
-        let message = format!("{} checks failed", report.n_failed);
-        return Err(Failure::new(report.exit, message).into());
+        let n_failed = u64::from(report.n_failed);
+        let message = format!("{} failed", counted(n_failed, "check", "checks"));
+        let failure = Failure::new(report.exit, message);
+        return Err(match report.exit {
+            Exit::Tampered => failure.hint(MEND).into(),
+            _ => failure.into(),
+        });
     }
     Ok(())
 }

@@ -52,22 +52,81 @@ impl fmt::Display for Exit {
 }
 
 fn of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
-    use trailkeep_catalog::Error as Catalog;
-    use trailkeep_duplicates::Error as Run;
-    use trailkeep_journal::Error as Journal;
-    use trailkeep_segment::Error as Segment;
+    use trailkeep_api::Error as Api;
     if let Some(failure) = find::<Failure>(cause) {
         return Some(failure.exit);
     }
     if let Some(error) = find::<trailkeep_client::Error>(cause) {
         return of_client(error);
     }
-    let damaged =
-        matches!(find(cause), Some(Journal::Corrupt { .. } | Journal::BehindCatalog { .. }))
-            || matches!(find(cause), Some(Segment::Corrupt { .. } | Segment::Malformed { .. }))
-            || matches!(find(cause), Some(Catalog::Damaged { .. }))
-            || matches!(find(cause), Some(Run::Corrupt { .. }));
-    damaged.then_some(Exit::Tampered)
+    match find(cause) {
+        Some(Api::Bind { .. } | Api::WriteDocument { .. }) | None => {}
+        Some(_wrong_settings) => return Some(Exit::Usage),
+    }
+    is_damage(cause).then_some(Exit::Tampered)
+}
+
+/// What to do about damage whose message does not say so itself.
+const DAMAGE_HINT: &str = "`trailkeep doctor --data DIR` names everything that is damaged; then \
+                           restore a backup by `trailkeep restore`";
+
+/// Tells whether a cause says that stored bytes are lost or are not what was written.
+fn is_damage(cause: &(dyn Error + 'static)) -> bool {
+    use trailkeep_catalog::Error as Catalog;
+    use trailkeep_duplicates::Error as Run;
+    use trailkeep_ingest::Error as Store;
+    use trailkeep_segment::Error as Segment;
+    let segment = match find(cause) {
+        Some(
+            Segment::Corrupt { .. }
+            | Segment::Malformed { .. }
+            | Segment::Meta { .. }
+            | Segment::Decode { .. },
+        ) => true,
+        Some(Segment::Store { .. }) => is_missing(cause),
+        _ => false,
+    };
+    let run = match find(cause) {
+        Some(Run::Corrupt { .. }) => true,
+        Some(Run::Read { .. }) => is_missing(cause),
+        _ => false,
+    };
+    segment
+        || run
+        || is_journal_damage(cause)
+        || matches!(find(cause), Some(Catalog::Damaged { .. } | Catalog::NotACatalog { .. }))
+        || matches!(
+            find(cause),
+            Some(Store::Record { .. } | Store::JournalLost | Store::SegmentLost { .. })
+        )
+}
+
+/// The journal's own message says what can be done.
+fn is_journal_damage(cause: &(dyn Error + 'static)) -> bool {
+    use trailkeep_journal::Error as Journal;
+    matches!(
+        find(cause),
+        Some(
+            Journal::Corrupt { .. }
+                | Journal::BehindCatalog { .. }
+                | Journal::Gap { .. }
+                | Journal::ReadBatch { .. }
+        )
+    )
+}
+
+/// Tells whether a file is gone, or shorter than what is to be read.
+fn is_missing(cause: &(dyn Error + 'static)) -> bool {
+    use std::io::ErrorKind::{NotFound, UnexpectedEof};
+    let mut cause = Some(cause);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| matches!(io.kind(), NotFound | UnexpectedEof)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Finds an error of one type; as a source it may be boxed.
@@ -79,9 +138,11 @@ fn of_client(error: &trailkeep_client::Error) -> Option<Exit> {
     use trailkeep_client::Error as E;
     match error {
         E::Options { .. } => Some(Exit::Usage),
-        E::Unreachable { .. } | E::Untrusted { .. } | E::AnswerLost { .. } => {
-            Some(Exit::Unreachable)
-        }
+        E::Unreachable { .. }
+        | E::UnknownHost { .. }
+        | E::Gone { .. }
+        | E::Untrusted { .. }
+        | E::AnswerLost { .. } => Some(Exit::Unreachable),
         E::NotAllowed { .. } => Some(Exit::NotAllowed),
         E::Refused { status: 404, .. } => Some(Exit::NotFound),
         E::Refused { status: 400, .. } => Some(Exit::Usage),
@@ -125,8 +186,55 @@ pub(crate) fn report(error: &anyhow::Error) {
         label = "  because";
         before = text;
     }
-    let hint = error.chain().find_map(|cause| cause.downcast_ref::<Failure>()?.hint.as_ref());
-    if let Some(hint) = hint {
+    if let Some(hint) = hint_of(error) {
         say(&format!("  hint: {hint}"));
+    }
+}
+
+fn hint_of(error: &anyhow::Error) -> Option<&str> {
+    let own = error.chain().find_map(|cause| cause.downcast_ref::<Failure>()?.hint.as_deref());
+    let damage = || {
+        let unsaid = |cause: &(dyn Error + 'static)| is_damage(cause) && !is_journal_damage(cause);
+        error.chain().any(unsaid).then_some(DAMAGE_HINT)
+    };
+    own.or_else(damage)
+}
+
+/// Returns an error and the last cause behind it in one line.
+pub(crate) fn in_one_line(error: &dyn Error) -> String {
+    let mut last = None;
+    let mut cause = error.source();
+    while let Some(behind) = cause {
+        last = Some(behind);
+        cause = behind.source();
+    }
+    last.map_or_else(|| error.to_string(), |last| format!("{error}: {last}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// DESIGN 8: the exit codes of what can happen on the way to a server.
+    #[test]
+    fn errors_of_the_client_have_their_exit_codes() {
+        use trailkeep_client::Error as E;
+        let server = String::new;
+        let refused = |status| E::Refused { server: server(), status, problem: Box::default() };
+        let refused_io = || Box::new(ureq::Error::ConnectionFailed);
+        for (error, code) in [
+            (E::Options { what: "the key", detail: String::new() }, 2),
+            (E::Unreachable { server: server(), source: refused_io() }, 6),
+            (E::UnknownHost { server: server(), source: refused_io() }, 6),
+            (E::Gone { server: server(), source: refused_io() }, 6),
+            (E::AnswerLost { server: server(), source: None }, 6),
+            (E::NotAllowed { server: server(), detail: String::new() }, 5),
+            (refused(404), 4),
+            (refused(400), 2),
+            (refused(503), 1),
+        ] {
+            let error = anyhow::Error::from(error).context("the import stopped");
+            assert_eq!(Exit::of(&error).code(), code, "{error:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use trailkeep_api::NewKey;
+use trailkeep_api::{Keys, NewKey};
 use trailkeep_client::Secret;
 use trailkeep_event::{Micros, Recorder};
 use trailkeep_io::{RealDisk, durable};
@@ -73,15 +73,12 @@ pub(crate) fn given_key(environment: &Environment) -> anyhow::Result<Option<Secr
 /// next start makes one, or a key that nobody saw: then `trailkeep keys create --data` helps.
 pub(crate) fn make_first_key(
     local: &LocalStore,
-    given: Option<Secret>,
-    keeping: Keeping,
+    keys: &Keys,
+    (given, keeping): (Option<Secret>, Keeping),
 ) -> anyhow::Result<FirstKey> {
     let machine = &local.machine;
-    let keys = machine
-        .runtime
-        .block_on(local.store.catalog().keys())
-        .context("could not read the keys")?;
-    if !keys.is_empty() {
+    let known = machine.runtime.block_on(keys.all()).context("could not read the keys")?;
+    if !known.is_empty() {
         return Ok(FirstKey::Existing);
     }
     let now = Micros(machine.clock.now_micros());
@@ -98,8 +95,7 @@ pub(crate) fn make_first_key(
         },
     };
     let record = record.map_err(|rule| anyhow!("{rule}"))?;
-    let create = local.store.catalog().create_key(&record);
-    machine.runtime.block_on(create).context("could not store the first key")?;
+    machine.runtime.block_on(keys.add(&record)).context("could not store the first key")?;
     let metadata = serde_json::json!({ "by": "first_start", "key_id": record.key_id });
     let entry = local.store.system_event("key.created", "notice", &metadata.to_string());
     local.store.record(entry).context("could not record the first key")?;

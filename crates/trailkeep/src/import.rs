@@ -12,7 +12,7 @@ mod source;
 mod stamp;
 mod state;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -22,7 +22,7 @@ use self::job::{Job, Summary};
 use self::sender::Sender;
 use crate::arguments::Environment;
 use crate::failure::{Exit, Failure};
-use crate::output::{print, say};
+use crate::output::{counted, print, say};
 use crate::place::{PlaceArguments, read_small};
 
 const EXAMPLES: &str = "\
@@ -35,7 +35,9 @@ Examples:
 Files may be compressed with gzip or zstd; `-` is standard input. Each line without a source_id is
 known by the job's name and its number, so a job that was killed resumes exactly with --resume. A
 job of another name is new data. Records that cannot become an entry go to the quarantine file with
-their line and the reason: accepted + duplicates + quarantined = lines. See docs/reference/import.md.";
+their job, line and reason: accepted + duplicates + quarantined = lines. The file is only appended
+to. Where no record at all became an entry the exit code is 1. A server that cannot be reached is
+tried again for half a minute, then the exit code is 6. See docs/reference/import.md.";
 
 /// What to import.
 #[derive(Args, Debug)]
@@ -62,7 +64,7 @@ pub(crate) struct ImportArguments {
     /// Where the job's progress is kept; NAME.trailkeep-job.json where absent
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Where bad records go; FILE.quarantine.ndjson where absent
+    /// Where bad records go, behind what is there; FILE.quarantine.ndjson where absent
     #[arg(long, value_name = "FILE")]
     quarantine: Option<PathBuf>,
     /// How many records are sent at once
@@ -87,10 +89,17 @@ pub(crate) fn run(arguments: &ImportArguments, environment: &Environment) -> any
     let summary = imported.with_context(|| job.how_to_go_on())?;
     closed?;
     report(arguments, &summary)?;
-    summary.check()
+    summary.check(&arguments.expected())
 }
 
 impl ImportArguments {
+    /// Says what the records should be.
+    fn expected(&self) -> String {
+        let map = self.map.as_deref().unwrap_or(Path::new(""));
+        let mapped = || format!("records as `{}` describes them", map.display());
+        self.format.map_or_else(mapped, |format| format.words().to_owned())
+    }
+
     fn mapping(&self) -> anyhow::Result<Mapping> {
         if let Some(format) = self.format {
             return Ok(Mapping::builtin(format));
@@ -110,12 +119,16 @@ fn report(arguments: &ImportArguments, summary: &Summary) -> anyhow::Result<()> 
     }
     let counts = &summary.counts;
     print(&format!(
-        "job {}: {} lines = {} accepted + {} duplicates + {} quarantined",
-        summary.job, counts.lines, counts.accepted, counts.duplicates, counts.quarantined
+        "job {}: {} = {} accepted + {} + {} quarantined",
+        summary.job,
+        counted(counts.lines, "line", "lines"),
+        counts.accepted,
+        counted(counts.duplicates, "duplicate", "duplicates"),
+        counts.quarantined
     ))?;
     if counts.quarantined > 0 {
-        let file = summary.quarantine.display();
-        say(&format!("{} records are in `{file}` with their reasons", counts.quarantined));
+        let records = counted(counts.quarantined, "record is", "records are");
+        say(&format!("{records} in `{}` with the reason", summary.quarantine.display()));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod backup;
+mod catalog_copy;
 mod checksum;
 mod completions;
 mod config;
@@ -19,12 +20,16 @@ mod import;
 mod keys;
 mod local;
 mod logging;
+mod look_disk;
 mod output;
 mod place;
 mod reference;
 mod restore;
+mod room;
+mod scratch;
 mod search;
 mod serve;
+mod store_view;
 mod table;
 mod tail;
 

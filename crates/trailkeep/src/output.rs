@@ -49,6 +49,11 @@ pub(crate) fn say(message: &str) {
     drop(writeln!(io::stderr().lock(), "{message}"));
 }
 
+/// Returns a number with what it counts: `1 line`, `2 lines`.
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// Appends a text of an event so that a terminal shows it and does not obey it.
 pub(crate) fn push_safe(out: &mut String, text: &str) {
     for c in text.chars() {
@@ -65,6 +70,13 @@ pub(crate) fn push_safe(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_agree_with_what_they_count() {
+        assert_eq!(counted(0, "line", "lines"), "0 lines");
+        assert_eq!(counted(1, "record is", "records are"), "1 record is");
+        assert_eq!(counted(2, "record is", "records are"), "2 records are");
+    }
 
     /// An event's text may hold anything, also what moves a terminal's cursor.
     #[test]

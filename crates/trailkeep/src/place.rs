@@ -9,8 +9,9 @@ use trailkeep_client::{Client, ClientOptions, RetryOptions, Secret};
 
 use crate::arguments::Environment;
 use crate::config::{self, Config};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, in_one_line};
 use crate::logging;
+use crate::output::say;
 
 /// How long a request may take: longer than the server's own limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
@@ -86,7 +87,7 @@ impl PlaceArguments {
         let retry = RetryOptions::STANDARD;
         let key = self.key(environment)?;
         let options = ClientOptions { server, key, trusted_pem, timeout: REQUEST_TIMEOUT, retry };
-        Ok(Client::new(options)?)
+        Ok(Client::new(options)?.on_wait(say_waiting))
     }
 
     fn key(&self, environment: &Environment) -> anyhow::Result<Secret> {
@@ -102,6 +103,11 @@ impl PlaceArguments {
         };
         Ok(key.ok_or_else(missing)?)
     }
+}
+
+/// Says at once that the server is not there, not only when waiting for it was in vain.
+fn say_waiting(error: &trailkeep_client::Error, waits: Duration) {
+    say(&format!("{}; trying again for about {} s", in_one_line(error), waits.as_secs().max(1)));
 }
 
 /// Reads a file that a person gave and that cannot be large.

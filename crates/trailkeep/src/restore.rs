@@ -15,7 +15,7 @@ use crate::checksum;
 use crate::config;
 use crate::local::{LocalStore, lock};
 use crate::logging;
-use crate::output::print;
+use crate::output::{counted, print};
 
 const EXAMPLES: &str = "\
 Example:
@@ -71,5 +71,6 @@ pub(crate) fn run(arguments: &RestoreArguments) -> anyhow::Result<()> {
     if arguments.json {
         return print(&serde_json::to_string(&summary)?);
     }
-    print(&format!("restored {} entries into `{}`", summary.rows, arguments.data.display()))
+    let rows = counted(summary.rows, "entry", "entries");
+    print(&format!("restored {rows} into `{}`", arguments.data.display()))
 }

@@ -9,9 +9,9 @@ use self::pages::Pages;
 use self::query::Query;
 pub(crate) use self::query::parse_filter;
 use crate::arguments::Environment;
-use crate::local::LocalStore;
 use crate::output::Output;
 use crate::place::{Place, PlaceArguments};
+use crate::store_view::StoreView;
 use crate::table::Table;
 
 const EXAMPLES: &str = "\
@@ -20,7 +20,8 @@ Examples:
   trailkeep search --data DIR --account acme --from 2026-04-01 'path:*containers*' --limit 0 --json
   trailkeep search --data DIR --count 'status:>=500'
 
-The query language is described in docs/reference/filter.md.";
+With --data nothing in DIR is changed: it may be a read-only copy, like a mounted snapshot. The
+query language is described in docs/reference/filter.md.";
 
 /// What to search for.
 #[derive(Args, Debug)]
@@ -68,10 +69,8 @@ pub(crate) fn run(arguments: &SearchArguments, environment: &Environment) -> any
     match arguments.place.resolve(environment)? {
         Place::Remote(client) => show(arguments, &mut Pages::remote(client, query)),
         Place::Local(data, config) => {
-            let local = LocalStore::open(&data, config.store.clone())?;
-            let shown = show(arguments, &mut Pages::local(local.engine(config.query), query));
-            local.close()?;
-            shown
+            let view = StoreView::open(&data, config.store.journal)?;
+            show(arguments, &mut Pages::local(view.engine(config.query), query))
         }
     }
 }

@@ -110,16 +110,16 @@ fn serve(
     let given_key = given_key(environment)?;
     let keeping = if arguments.demo { Keeping::InFile } else { Keeping::Nowhere };
     let scheme = if matches!(transport, Transport::Tls(_)) { "https" } else { "http" };
-    let first_key = make_first_key(local, given_key, keeping)?;
-    // Before anything else can fail: it cannot be shown again.
-    first_key.announce(&format!("{scheme}://{}", config.address));
-    if arguments.demo && was_empty {
-        demo::fill(local)?;
-    }
     let runtime = &local.machine.runtime;
     let (trigger, shutdown) = shutdown_pair();
     let servers = wire(local, config, transport, shutdown.clone())?;
     let url = format!("{scheme}://{}", servers.public.local_addr());
+    // Once the address is ours: a key that is shown for a server that never ran would be lost.
+    let first_key = make_first_key(local, &servers.keys, (given_key, keeping))?;
+    first_key.announce(&url);
+    if arguments.demo && was_empty {
+        demo::fill(local)?;
+    }
     if let Some(admin) = &servers.admin {
         tracing::info!("metrics on http://{}/metrics", admin.local_addr());
     }
@@ -133,7 +133,7 @@ fn serve(
 
 /// Serves until the first signal, then lets requests finish; a second signal ends the process.
 async fn until_signal(
-    Servers { public, admin }: Servers,
+    Servers { public, admin, .. }: Servers,
     trigger: ShutdownTrigger,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use trailkeep_client::{Client, Error, ServerEvent};
+use trailkeep_io::{Clock, SystemClock};
 
 use crate::arguments::Environment;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, in_one_line};
 use crate::output::{Output, say};
 use crate::place::PlaceArguments;
 use crate::search::parse_filter;
@@ -14,8 +15,8 @@ use crate::table::Table;
 
 const WAIT_MIN: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(15);
-/// How often in a row a connection may fail before the command gives up.
-const FAILURES_MAX: u32 = 60;
+/// How long the command goes on without a connection.
+const UNCONNECTED_MAX: Duration = Duration::from_mins(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +24,8 @@ Examples:
   trailkeep tail --server http://127.0.0.1:8080 --key-file key --account acme 'outcome:denied' --json
 
 Only entries that become durable from now on are shown. What is missed while the connection is
-broken, or because the reader is too slow, is said; `trailkeep search` finds it.";
+broken, or because the reader is too slow, is said; `trailkeep search` finds it. After a minute
+without a connection it gives up, with exit code 6.";
 
 /// What to follow.
 #[derive(Args, Debug)]
@@ -64,26 +66,30 @@ fn follow(
     query: &[(&str, &str)],
 ) -> anyhow::Result<()> {
     let mut shown = Shown { output: Output::new(), table: Table::new(), json: arguments.json };
+    let clock = SystemClock::new();
     let mut wait = WAIT_MIN;
-    let mut n_failures = 0_u32;
+    let mut connected_at = clock.monotonic();
     loop {
         let ended = match client.stream("/api/v1/events/tail", query) {
             Ok(events) => {
-                (wait, n_failures) = (WAIT_MIN, 0);
-                shown.all(events)
+                let shown = shown.all(events);
+                (wait, connected_at) = (WAIT_MIN, clock.monotonic());
+                shown
             }
             Err(error) => Err(error.into()),
         };
+        let unconnected = clock.monotonic().saturating_sub(connected_at);
+        let left = UNCONNECTED_MAX.saturating_sub(unconnected);
         if let Err(error) = ended {
-            n_failures = n_failures.saturating_add(1);
-            if !passes(&error) || n_failures >= FAILURES_MAX {
+            if !passes(&error) || left.is_zero() {
                 return Err(error);
             }
-            say(&format!("{error}; trying again, entries until then are not shown"));
+            let (what, seconds) = (in_one_line(error.as_ref()), left.as_secs().max(1));
+            say(&format!("{what}; trying again for {seconds} s, entries until then are not shown"));
         } else {
             say("the server ended the stream; connecting again");
         }
-        std::thread::sleep(wait);
+        std::thread::sleep(wait.min(left));
         wait = wait.saturating_mul(2).min(WAIT_MAX);
     }
 }
@@ -94,6 +100,7 @@ fn passes(error: &anyhow::Error) -> bool {
         error.downcast_ref::<Error>(),
         Some(
             Error::Unreachable { .. }
+                | Error::Gone { .. }
                 | Error::AnswerLost { .. }
                 | Error::Refused { status: 429 | 503, .. }
         )

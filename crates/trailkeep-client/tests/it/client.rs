@@ -1,5 +1,6 @@
 //! What is sent, tried again and reported.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use trailkeep_client::{Client, ClientOptions, Error, RetryOptions, Secret};
@@ -92,6 +93,38 @@ fn nobody_there_is_unreachable() {
     drop(free);
     let error = client(&server).get("/livez", &[]).unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+}
+
+/// Never reached, not known by name, and reached before: three different things to a reader.
+#[test]
+fn where_nobody_is_there_the_words_differ() {
+    let error = client("http://no..name:80").get("/livez", &[]).unwrap_err();
+    assert!(matches!(error, Error::UnknownHost { .. }), "{error}");
+    let (server, served) = scripted(vec![answer("200 OK", "", DONE)]);
+    let client = client(&server);
+    client.send_events(b"{}").unwrap();
+    // The server has ended with its script.
+    served.join().unwrap();
+    let error = client.send_events(b"{}").unwrap_err();
+    assert!(matches!(error, Error::Gone { .. }), "{error}");
+}
+
+static N_TOLD: AtomicU32 = AtomicU32::new(0);
+
+#[test]
+fn waiting_is_told_once() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let client = client(&server).on_wait(|error, waits| {
+        assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+        assert_eq!(waits, Duration::from_millis(2));
+        N_TOLD.fetch_add(1, Ordering::Relaxed);
+    });
+    for client in [&client, &client.clone()] {
+        client.send_events(b"{}").unwrap_err();
+    }
+    assert_eq!(N_TOLD.load(Ordering::Relaxed), 1);
 }
 
 #[test]

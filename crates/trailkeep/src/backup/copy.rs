@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use tokio::runtime::Handle;
-use trailkeep_catalog::{Catalog, CatalogSnapshot, SqliteCatalog};
+use trailkeep_catalog::CatalogSnapshot;
 use trailkeep_duplicates::RunMeta;
 use trailkeep_event::Micros;
 use trailkeep_ingest::Store;
@@ -13,12 +13,10 @@ use trailkeep_io::{Clock, Disk, OpenMode, RealDisk, durable};
 use trailkeep_segment::{SegmentMeta, SegmentStore};
 
 use super::manifest::{FileCopied, Manifest};
+use crate::catalog_copy::CatalogCopy;
 use crate::checksum::{self, CHUNK_BYTES, Checksum, Summing};
 use crate::failure::{Exit, Failure};
 use crate::local::{CATALOG, OBJECTS};
-
-/// Where the copy of the catalog is opened to see what it names; removed again.
-const LOOKED_AT: &str = "catalog.looked-at.sqlite";
 
 /// Copies everything that is acknowledged now into a folder that is absent or empty. Blocks. A
 /// crash leaves a folder without a manifest, which is no backup.
@@ -37,7 +35,9 @@ pub(crate) fn back_up(
         .block_on(store.catalog().backup_to(&directory.join(CATALOG)))
         .context("could not copy the catalog")?;
     let catalog = checksum::of_file(&disk, CATALOG).context("could not read the catalog's copy")?;
-    let snapshot = look(&disk, runtime, directory)?;
+    // What the copy names: the live catalog may have moved on.
+    let looked_at = CatalogCopy::open(runtime, &disk);
+    let snapshot = looked_at.context("the catalog's copy is not readable")?.snapshot;
     let mut files = vec![FileCopied::new(CATALOG.to_owned(), catalog)];
     for (key, bytes) in objects(&snapshot, store.shelf().store())? {
         let checksum = copy_object(store.shelf().store(), &disk, (&key, bytes))
@@ -66,27 +66,6 @@ pub(crate) fn empty_folder(directory: &Path) -> anyhow::Result<RealDisk> {
     Err(Failure::new(Exit::Failed, message).hint("name a folder that is absent or empty").into())
 }
 
-/// Reads what the copy of the catalog names: the live catalog may have moved on.
-fn look(disk: &RealDisk, runtime: &Handle, directory: &Path) -> anyhow::Result<CatalogSnapshot> {
-    let bytes = durable::read(disk, CATALOG).context("could not read the catalog's copy")?;
-    durable::write(disk, LOOKED_AT, &bytes).context("could not copy the catalog")?;
-    let snapshot = runtime.block_on(async {
-        let catalog = SqliteCatalog::open(&directory.join(LOOKED_AT)).await?;
-        catalog.check().await?;
-        catalog.snapshot().await
-    });
-    // With what the database left beside it.
-    for suffix in ["", "-wal", "-shm"] {
-        let name = format!("{LOOKED_AT}{suffix}");
-        match disk.remove(&name) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("could not remove `{name}`")),
-        }
-    }
-    snapshot.context("the catalog's copy is not readable")
-}
-
 /// Returns the keys and lengths of the objects that a catalog names.
 fn objects(
     snapshot: &CatalogSnapshot,
@@ -95,7 +74,7 @@ fn objects(
     let mut keys = Vec::new();
     for record in &snapshot.segments {
         let meta = SegmentMeta::from_json(&record.meta)?;
-        keys.extend([meta.parquet_key, meta.trailer_key]);
+        keys.extend(meta.keys().map(str::to_owned));
     }
     for record in &snapshot.runs {
         let meta: RunMeta = serde_json::from_str(&record.meta)

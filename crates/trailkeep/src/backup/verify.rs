@@ -4,14 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use trailkeep_catalog::{Catalog, SqliteCatalog};
-use trailkeep_io::{Disk, DiskStore, RealDisk, durable};
+use trailkeep_event::IdKey;
+use trailkeep_io::{Disk, DiskStore, RealDisk};
 
 use super::manifest::Manifest;
+use crate::catalog_copy::CatalogCopy;
 use crate::checksum;
 use crate::doctor::{damaged_runs, damaged_segments};
 use crate::failure::{Exit, Failure};
-use crate::local::{CATALOG, Machine, OBJECTS};
+use crate::local::{Machine, OBJECTS};
+use crate::output::counted;
 
 /// Checks every byte of a backup against its manifest.
 pub(crate) fn verify_files(directory: &Path) -> anyhow::Result<(RealDisk, Manifest)> {
@@ -34,53 +36,23 @@ pub(crate) fn verify_files(directory: &Path) -> anyhow::Result<(RealDisk, Manife
 /// The drill: checks every byte, then reads every entry from the copy.
 pub(super) fn verify(directory: &Path) -> anyhow::Result<Manifest> {
     let (disk, manifest) = verify_files(directory)?;
-    // The database writes beside its file even where it only reads: it gets a copy elsewhere.
-    let scratch = Scratch::new()?;
-    let catalog = durable::read(&disk, CATALOG).context("could not read the catalog's copy")?;
-    let folder = RealDisk::open(&scratch.0).context("could not open a temporary folder")?;
-    durable::write(&folder, CATALOG, &catalog).context("could not copy the catalog")?;
     let machine = Machine::start()?;
-    let path = scratch.0.join(CATALOG);
-    let opened = SqliteCatalog::open(&path);
-    let catalog = machine.runtime.block_on(opened).context("the catalog's copy is not readable")?;
+    let runtime = machine.runtime.handle();
+    let copy = CatalogCopy::open(runtime, &disk).context("the catalog's copy is not readable")?;
+    let key = IdKey::new(copy.identity(runtime)?.id_key);
     let disk: Arc<dyn Disk> = Arc::new(disk);
     let objects = Arc::new(DiskStore::new(disk, OBJECTS));
-    let snapshot = machine.runtime.block_on(async {
-        catalog.check().await?;
-        catalog.snapshot().await
-    })?;
     let mut rows = 0_u64;
-    let (segments, runs) = (&snapshot.segments, &snapshot.runs);
-    let mut damage =
-        damaged_segments(&machine, &catalog, (segments, Arc::clone(&objects)), &mut rows);
+    let (segments, runs) = (&copy.snapshot.segments, &copy.snapshot.runs);
+    let mut damage = damaged_segments(&key, (segments, Arc::clone(&objects)), &mut rows);
     damage.extend(damaged_runs(runs, &objects));
     if let Some(damage) = damage.first() {
         return Err(Failure::new(Exit::Tampered, damage.clone()).into());
     }
     if rows != manifest.rows {
-        let message = format!("the backup has {rows} entries, its manifest says {}", manifest.rows);
+        let found = counted(rows, "entry", "entries");
+        let message = format!("the backup has {found}, its manifest says {}", manifest.rows);
         return Err(Failure::new(Exit::Tampered, message).into());
     }
     Ok(manifest)
-}
-
-/// A temporary folder, removed at the end.
-struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    fn new() -> anyhow::Result<Self> {
-        let name = format!("trailkeep-verify-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)
-            .with_context(|| format!("could not make `{}`", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(error = %error, "could not remove a temporary folder");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use toml::de::DeTable;
 
 use super::RawConfig;
 use crate::failure::{Exit, Failure};
@@ -30,7 +31,11 @@ fn parse(name: &str, text: &str) -> anyhow::Result<RawConfig> {
     let column = before.rsplit('\n').next().unwrap_or("").chars().count().saturating_add(1);
     let problem = error.message().lines().collect::<Vec<_>>().join(" ");
     let failure = match unknown_key(&problem) {
-        None => Failure::new(Exit::Usage, format!("{name}:{line}:{column}: {problem}")),
+        None => {
+            let key = key_at(text, at).map(|key| format!("`{key}`: ")).unwrap_or_default();
+            let problem = for_people(&problem);
+            Failure::new(Exit::Usage, format!("{name}:{line}:{column}: {key}{problem}"))
+        }
         Some((key, nearest)) => {
             let message = format!("{name}:{line}:{column}: there is no key `{key}` here");
             let hint = match nearest {
@@ -41,6 +46,37 @@ fn parse(name: &str, text: &str) -> anyhow::Result<RawConfig> {
         }
     };
     Err(failure.into())
+}
+
+/// Returns the key whose value stands at a place, with its section. A file that is no TOML has none.
+fn key_at(text: &str, at: usize) -> Option<String> {
+    find_key(DeTable::parse(text).ok()?.get_ref(), at)
+}
+
+/// A table's own place is only its head, so the values in it are looked at first. As deep as the
+/// reader of the file allows.
+fn find_key(table: &DeTable<'_>, at: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = value.get_ref().as_table().and_then(|table| find_key(table, at));
+        match inner {
+            Some(inner) => Some(format!("{}.{inner}", key.get_ref())),
+            None => value.span().contains(&at).then(|| key.get_ref().to_string()),
+        }
+    })
+}
+
+/// Replaces the reader's names of types by words.
+fn for_people(problem: &str) -> String {
+    let Some((found, expected)) = problem.rsplit_once("expected ") else {
+        return problem.to_owned();
+    };
+    let expected = match expected {
+        "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "a boolean" => "true or false",
+        "a string" | "path string" => "a text in quotes",
+        other => other,
+    };
+    format!("{found}expected {expected}")
 }
 
 /// Takes the unknown key, and the known one that is most like it, out of the reader's words.
@@ -76,8 +112,26 @@ mod tests {
             ),
             (
                 "[store]\nseal_bytes = \"64 MB\"\n",
-                "f:2:14: invalid value: string \"64 MB\", expected a number of bytes, or a text \
-                 like \"64 MiB\" (B, KiB, MiB, GiB, TiB)",
+                "f:2:14: `store.seal_bytes`: invalid value: string \"64 MB\", expected a number of \
+                 bytes, or a text like \"64 MiB\" (B, KiB, MiB, GiB, TiB)",
+            ),
+            (
+                "[server]\nheaders_max = \"many\"\n",
+                "f:2:15: `server.headers_max`: invalid type: string \"many\", expected a whole \
+                 number, 0 or more",
+            ),
+            (
+                "\nserver = { listen = 5 }\n",
+                "f:2:21: `server.listen`: invalid type: integer `5`, expected a text in quotes",
+            ),
+            (
+                "[server]\nbehind_proxy = \"no\"\n",
+                "f:2:16: `server.behind_proxy`: invalid type: string \"no\", expected true or false",
+            ),
+            (
+                "store.seal_interval_s = -1\n",
+                "f:1:25: `store.seal_interval_s`: invalid value: integer `-1`, expected a whole \
+                 number, 0 or more",
             ),
         ] {
             let error = parse("f", text).unwrap_err();

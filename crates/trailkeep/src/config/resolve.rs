@@ -53,10 +53,17 @@ pub(crate) enum Listen {
 pub(crate) fn resolve(raw: &RawConfig) -> anyhow::Result<Config> {
     check(raw)?;
     let server = &raw.server;
+    let (address, listen) = (address("server.listen", &server.listen)?, listen(server)?);
+    if matches!(listen, Listen::Plain) && !address.ip().is_loopback() {
+        let message = format!("refused to serve plain HTTP on `{address}`, which others can reach");
+        let hint = "give --tls-cert and --tls-key, listen on 127.0.0.1, or set behind_proxy = true \
+                    in [server] where a proxy in front ends TLS";
+        return Err(Failure::new(Exit::Usage, message).hint(hint).into());
+    }
     Ok(Config {
-        address: address("server.listen", &server.listen)?,
+        address,
         admin_address: admin_address(server)?,
-        listen: listen(server)?,
+        listen,
         server: server_options(server),
         answer_timeout: Duration::from_secs(server.answer_timeout_s),
         body: body_limits(server),
@@ -84,7 +91,8 @@ fn check(raw: &RawConfig) -> anyhow::Result<()> {
     at_least("disk.high_bytes", disk.high_bytes, disk.low_bytes.0)?;
     at_least("event.input_bytes_max", raw.event.input_bytes_max, 1024)?;
     if !store.journal_file_bytes.0.is_multiple_of(4096) {
-        return Err(wrong("store.journal_file_bytes", "is a multiple of 4096 bytes"));
+        let rule = format!("is a multiple of 4096 bytes, and not {}", store.journal_file_bytes.0);
+        return Err(wrong("store.journal_file_bytes", &rule));
     }
     if compaction.inputs_min < 2 || compaction.inputs_max < compaction.inputs_min {
         return Err(wrong("compaction.inputs_min", "is at least 2 and at most inputs_max"));
@@ -96,7 +104,7 @@ fn check(raw: &RawConfig) -> anyhow::Result<()> {
         ("event.events_max", raw.event.events_max),
     ] {
         if value == 0 {
-            return Err(wrong(key, "is at least 1"));
+            return Err(wrong(key, "is at least 1, and not 0"));
         }
     }
     Ok(())
@@ -106,7 +114,7 @@ fn at_least(key: &str, size: Size, bytes_min: u64) -> anyhow::Result<()> {
     if size.0 >= bytes_min {
         return Ok(());
     }
-    Err(wrong(key, &format!("is at least {bytes_min} bytes")))
+    Err(wrong(key, &format!("is at least {bytes_min} bytes, and not {}", size.0)))
 }
 
 fn wrong(key: &str, rule: &str) -> anyhow::Error {
@@ -114,11 +122,18 @@ fn wrong(key: &str, rule: &str) -> anyhow::Error {
 }
 
 fn address(key: &str, text: &str) -> anyhow::Result<SocketAddr> {
-    text.parse().map_err(|_error| wrong(key, "is an IP address and a port, like 127.0.0.1:8080"))
+    let rule = || format!("is an IP address and a port, like 127.0.0.1:8080, and not `{text}`");
+    text.parse().map_err(|_error| wrong(key, &rule()))
 }
 
 fn admin_address(server: &RawServer) -> anyhow::Result<Option<SocketAddr>> {
-    server.admin_listen.as_ref().map(|text| address("server.admin_listen", text)).transpose()
+    let key = "server.admin_listen";
+    let Some(text) = &server.admin_listen else { return Ok(None) };
+    let address = address(key, text)?;
+    if !address.ip().is_loopback() {
+        return Err(wrong(key, &format!("is a loopback address, and not `{text}`")));
+    }
+    Ok(Some(address))
 }
 
 fn listen(server: &RawServer) -> anyhow::Result<Listen> {

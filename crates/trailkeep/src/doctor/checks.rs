@@ -5,67 +5,48 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use trailkeep_catalog::{
-    Catalog, CatalogSnapshot, RunRecord, SegmentRecord, SqliteCatalog, StoreIdentity,
-};
+use trailkeep_catalog::{CatalogSnapshot, RunRecord, SegmentRecord};
 use trailkeep_duplicates::{Run, RunMeta};
-use trailkeep_event::{IdKey, Micros};
+use trailkeep_event::IdKey;
 use trailkeep_ingest::JOURNAL_FOLDER;
 use trailkeep_io::{Disk, DiskStore, RealDisk};
-use trailkeep_journal::{CutTail, Journal, cut_tail as cut_journal};
+use trailkeep_journal::Journal;
 use trailkeep_segment::{SegmentMeta, SegmentReader, SegmentStore};
 
 use super::exit_of;
 use super::report::{Finding, Report};
+use crate::catalog_copy::CatalogCopy;
 use crate::config::Config;
 use crate::failure::Exit;
-use crate::local::{CATALOG, Machine, OBJECTS, lock};
+use crate::local::{Machine, OBJECTS, lock_to_look};
+use crate::look_disk::LookDisk;
+use crate::output::counted;
 
-/// Runs every check.
+/// Runs every check. Nothing in the data directory is changed.
 pub(super) fn all(report: &mut Report, data: &Path, config: &Config) -> anyhow::Result<()> {
     report.say("configuration", Finding::Ok, "every setting is valid")?;
     let disk = RealDisk::open(data).context("could not open the data directory")?;
-    let held = lock(&disk, data)?;
-    report.say("lock", Finding::Ok, "no other process uses the data directory")?;
+    let held = lock_to_look(&disk, data)?;
+    report.say("lock", Finding::Ok, "no other process changes the data directory")?;
     permissions(report, data)?;
-    space(report, &disk, config)?;
+    space(report, &disk, (data, config))?;
     let machine = Machine::start()?;
-    if let Some((catalog, snapshot)) = catalog(report, &machine, data)? {
-        journal(report, &disk, config, &snapshot)?;
-        let disk: Arc<dyn Disk> = Arc::new(disk);
+    let disk: Arc<dyn Disk> = Arc::new(LookDisk::new(disk));
+    if let Some(copy) = catalog(report, &machine, &*disk)? {
+        journal(report, Arc::clone(&disk), config, &copy.snapshot)?;
         let objects = Arc::new(DiskStore::new(disk, OBJECTS));
+        let key = IdKey::new(copy.identity(machine.runtime.handle())?.id_key);
+        let (segments, runs) = (&copy.snapshot.segments, &copy.snapshot.runs);
         let mut rows = 0;
-        let segments = (&snapshot.segments[..], Arc::clone(&objects));
-        let damage = damaged_segments(&machine, &catalog, segments, &mut rows);
-        let n_segments = snapshot.segments.len();
-        tell(report, "segments", &damage, &format!("{n_segments} with {rows} entries"))?;
-        let damage = damaged_runs(&snapshot.runs, &objects);
-        let detail = format!("{} with all their checksums right", snapshot.runs.len());
+        let damage = damaged_segments(&key, (segments, Arc::clone(&objects)), &mut rows);
+        let rows = counted(rows, "entry", "entries");
+        tell(report, "segments", &damage, &format!("{} with {rows}", segments.len()))?;
+        let damage = damaged_runs(runs, &objects);
+        let detail = format!("{} with all their checksums right", runs.len());
         tell(report, "source-id runs", &damage, &detail)?;
     }
     drop(held);
     Ok(())
-}
-
-/// Cuts a damaged end off the journal.
-pub(super) fn cut_tail(report: &mut Report, data: &Path) -> anyhow::Result<()> {
-    let disk = RealDisk::open(data).context("could not open the data directory")?;
-    let held = lock(&disk, data)?;
-    let cut = cut_journal(Arc::new(disk), JOURNAL_FOLDER)?;
-    drop(held);
-    match cut {
-        CutTail::Sound => report.say("journal", Finding::Ok, "its end is sound: nothing was cut"),
-        CutTail::Cut(note) => {
-            let detail = format!(
-                "cut {} bytes with at least {} frames from `{}` at byte {}; the next start records it",
-                note.bytes,
-                note.frames,
-                note.file_name(),
-                note.offset
-            );
-            report.say("journal", Finding::Warn, &detail)
-        }
-    }
 }
 
 fn tell(report: &mut Report, check: &str, damage: &[String], fine: &str) -> anyhow::Result<()> {
@@ -85,7 +66,15 @@ fn permissions(report: &mut Report, data: &Path) -> anyhow::Result<()> {
     report.say("permissions", Finding::Warn, &detail)
 }
 
-fn space(report: &mut Report, disk: &RealDisk, config: &Config) -> anyhow::Result<()> {
+fn space(
+    report: &mut Report,
+    disk: &RealDisk,
+    (data, config): (&Path, &Config),
+) -> anyhow::Result<()> {
+    if !writable(data) {
+        let detail = "the data directory is read-only: no server can run on it";
+        return report.say("disk", Finding::Warn, detail);
+    }
     let free_bytes = disk.space().context("could not ask for free space")?.free_bytes;
     let marks = &config.store.disk;
     let detail = format!("{free_bytes} bytes are free");
@@ -99,24 +88,22 @@ fn space(report: &mut Report, disk: &RealDisk, config: &Config) -> anyhow::Resul
     report.say("disk", finding, &detail)
 }
 
+fn writable(data: &Path) -> bool {
+    rustix::fs::access(data, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 fn catalog(
     report: &mut Report,
     machine: &Machine,
-    data: &Path,
-) -> anyhow::Result<Option<(SqliteCatalog, CatalogSnapshot)>> {
-    let checked = machine.runtime.block_on(async {
-        let catalog = SqliteCatalog::open(&data.join(CATALOG)).await?;
-        catalog.check().await?;
-        let snapshot = catalog.snapshot().await?;
-        Ok::<_, trailkeep_catalog::Error>((catalog, snapshot))
-    });
-    match checked {
-        Ok((catalog, snapshot)) => {
+    disk: &dyn Disk,
+) -> anyhow::Result<Option<CatalogCopy>> {
+    match CatalogCopy::open(machine.runtime.handle(), disk) {
+        Ok(copy) => {
             report.say("catalog", Finding::Ok, "it keeps its promises")?;
-            Ok(Some((catalog, snapshot)))
+            Ok(Some(copy))
         }
         Err(error) => {
-            fail(report, "catalog", &error.into())?;
+            fail(report, "catalog", &error)?;
             Ok(None)
         }
     }
@@ -124,15 +111,15 @@ fn catalog(
 
 fn journal(
     report: &mut Report,
-    disk: &RealDisk,
+    disk: Arc<dyn Disk>,
     config: &Config,
     snapshot: &CatalogSnapshot,
 ) -> anyhow::Result<()> {
-    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     match Journal::open(disk, JOURNAL_FOLDER, config.store.journal, &snapshot.cut) {
         Ok((_journal, recovery)) => {
-            let detail = format!("{} writes with {} frames", recovery.writes, recovery.frames);
-            report.say("journal", Finding::Ok, &detail)
+            let writes = counted(recovery.writes, "write", "writes");
+            let frames = counted(recovery.frames, "frame", "frames");
+            report.say("journal", Finding::Ok, &format!("{writes} with {frames}"))
         }
         Err(error) => fail(report, "journal", &error.into()),
     }
@@ -145,19 +132,11 @@ fn fail(report: &mut Report, check: &str, error: &anyhow::Error) -> anyhow::Resu
 
 /// Reads every byte and every entry of segments, counts the entries, and returns what is damaged.
 pub(crate) fn damaged_segments(
-    machine: &Machine,
-    catalog: &SqliteCatalog,
+    key: &IdKey,
     (records, objects): (&[SegmentRecord], Arc<DiskStore>),
     rows: &mut u64,
 ) -> Vec<String> {
-    if records.is_empty() {
-        return Vec::new();
-    }
     let store = Arc::new(SegmentStore::new(objects));
-    let key = match id_key(machine, catalog) {
-        Ok(key) => key,
-        Err(error) => return vec![format!("{error:#}")],
-    };
     let mut damage = Vec::new();
     for record in records {
         let verified = SegmentMeta::from_json(&record.meta)
@@ -169,26 +148,6 @@ pub(crate) fn damaged_segments(
         }
     }
     damage
-}
-
-/// Returns the store's key. It is there: a store with segments was opened before.
-fn id_key(machine: &Machine, catalog: &SqliteCatalog) -> anyhow::Result<IdKey> {
-    let mut random = [[0; 16]; 4];
-    for bytes in &mut random {
-        machine.entropy.fill(bytes);
-    }
-    let [store_id, id_key, source_key, cursor_key] = random;
-    let mut wide = [0; 32];
-    wide.iter_mut().zip(cursor_key).for_each(|(slot, byte)| *slot = byte);
-    let fresh = StoreIdentity {
-        store_id: crate::checksum::hex(&store_id),
-        id_key,
-        source_key,
-        cursor_key: wide,
-        created_at: Micros(machine.clock.now_micros()),
-    };
-    let identity = machine.runtime.block_on(catalog.identity(&fresh));
-    Ok(IdKey::new(identity.context("could not read the store's identity")?.id_key))
 }
 
 /// Reads every byte of runs and returns what is damaged.

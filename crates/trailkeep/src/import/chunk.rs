@@ -75,3 +75,8 @@ pub(super) struct Outcome {
     pub(super) counts: Counts,
     pub(super) quarantined: Vec<Quarantined>,
 }
+
+/// Returns a length as a count.
+pub(super) fn n_u64(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

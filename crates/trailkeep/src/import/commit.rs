@@ -39,6 +39,9 @@ pub(super) fn commit(job: &mut Job, outcomes: Vec<Outcome>) -> anyhow::Result<()
         job.state.counts.add(outcome.counts);
         bad.extend(outcome.quarantined);
     }
+    if job.first_reason.is_none() {
+        job.first_reason = bad.first().map(|bad| bad.reason.clone());
+    }
     let path = job.state.quarantine.clone();
     job.state.quarantine_bytes = job
         .quarantine

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use trailkeep_import::Converter;
 
-use super::chunk::{Chunk, Counts, LineAt, Outcome, Record};
+use super::chunk::{Chunk, Counts, LineAt, Outcome, Record, n_u64};
 use super::quarantine::Quarantined;
 use super::sender::Sender;
 use super::stamp::stamp;
@@ -13,6 +13,7 @@ use super::stamp::stamp;
 pub(super) struct Work<'a> {
     pub(super) converter: &'a Converter,
     pub(super) sender: &'a Sender,
+    pub(super) job: &'a str,
     pub(super) instance: &'a str,
     /// The files' names, by number.
     pub(super) files: &'a [String],
@@ -66,6 +67,7 @@ impl Work<'_> {
     fn bad(&self, record: &Record, reason: String) -> Quarantined {
         let number = usize::try_from(record.at.file).unwrap_or(usize::MAX);
         Quarantined {
+            job: self.job.to_owned(),
             file: self.files.get(number).cloned().unwrap_or_default(),
             line: record.at.line,
             reason,
@@ -74,8 +76,4 @@ impl Work<'_> {
             record: Quarantined::text_of(&record.bytes),
         }
     }
-}
-
-fn n_u64(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
 }

@@ -10,11 +10,11 @@ use trailkeep_io::{Entropy, SystemEntropy};
 use super::ImportArguments;
 use super::chunk::Counts;
 use super::progress::{Progress, Reader};
-use super::quarantine::QuarantineFile;
+use super::quarantine::{QuarantineFile, quarantine_start};
 use super::state::{FileSeen, State};
-use crate::checksum::{Summing, hex};
+use crate::checksum::Summing;
 use crate::failure::{Exit, Failure};
-use crate::output::say;
+use crate::output::{counted, say};
 use crate::place::read_small;
 
 const NAME_CHARS_MAX: usize = 64;
@@ -29,6 +29,8 @@ pub(super) struct Job {
     pub(super) quarantine: QuarantineFile,
     pub(super) progress: Progress,
     pub(super) batch_events: usize,
+    /// Why the first bad record of this run is bad.
+    pub(super) first_reason: Option<String>,
 }
 
 /// How a job ended.
@@ -38,6 +40,8 @@ pub(super) struct Summary {
     #[serde(flatten)]
     pub(super) counts: Counts,
     pub(super) quarantine: PathBuf,
+    #[serde(skip)]
+    first_reason: Option<String>,
 }
 
 impl Job {
@@ -55,7 +59,8 @@ impl Job {
         let state = if arguments.resume {
             let mut state = State::load(&state_path)?;
             state.check_same(&fresh)?;
-            say(&format!("going on with job {} after {} lines", state.job, state.counts.lines));
+            let lines = counted(state.counts.lines, "line", "lines");
+            say(&format!("going on with job {} after {lines}", state.job));
             // The files may have been moved since; what they hold was checked.
             state.files = fresh.files;
             state
@@ -73,12 +78,14 @@ impl Job {
             fresh.save(&state_path)?;
             fresh
         };
-        let quarantine = QuarantineFile::resume(&state.quarantine, state.quarantine_bytes)
-            .with_context(|| format!("could not open `{}`", state.quarantine.display()))?;
+        let (path, bytes) = (&state.quarantine, state.quarantine_bytes);
+        let quarantine = QuarantineFile::resume(path, bytes, &state.job)
+            .with_context(|| format!("could not open `{}`", path.display()))?;
         let reader = if arguments.json { Reader::Program } else { Reader::Person };
         let progress = Progress::start(reader, state.counts);
         let batch_events = usize::try_from(arguments.batch_events).unwrap_or(1);
-        Ok(Self { state, state_path, quarantine, progress, batch_events })
+        let first_reason = None;
+        Ok(Self { state, state_path, quarantine, progress, batch_events, first_reason })
     }
 
     /// Returns what marks the job's lines.
@@ -89,10 +96,8 @@ impl Job {
     /// Says what to do after a failure.
     pub(super) fn how_to_go_on(&self) -> String {
         let job = &self.state.job;
-        format!(
-            "the import stopped after {} lines; go on with --job {job} --resume",
-            self.state.counts.lines
-        )
+        let lines = counted(self.state.counts.lines, "line", "lines");
+        format!("the import stopped after {lines}; go on with --job {job} --resume")
     }
 
     /// Returns how the job ended.
@@ -101,18 +106,29 @@ impl Job {
             job: self.state.job.clone(),
             counts: self.state.counts,
             quarantine: self.state.quarantine.clone(),
+            first_reason: self.first_reason.clone(),
         }
     }
 }
 
 impl Summary {
-    /// Checks that nothing vanished.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        if self.counts.balanced() {
+    /// Checks that nothing vanished, and that not every record was bad: then the file is not
+    /// what it was said to be. `expected` says what that was.
+    pub(super) fn check(&self, expected: &str) -> anyhow::Result<()> {
+        let counts = &self.counts;
+        if !counts.balanced() {
+            let message = "accepted + duplicates + quarantined is not the number of lines";
+            let hint = "this is a defect of this program: please report it";
+            return Err(Failure::new(Exit::Failed, message).hint(hint).into());
+        }
+        if counts.lines == 0 || counts.quarantined < counts.lines {
             return Ok(());
         }
-        let message = "accepted + duplicates + quarantined is not the number of lines";
-        let hint = "this is a defect of this program: please report it";
+        let records = counted(counts.lines, "record", "records");
+        let why = self.first_reason.as_ref().map(|reason| format!("; the first: {reason}"));
+        let why = why.unwrap_or_default();
+        let message = format!("no entry came of {records}: expected {expected}{why}");
+        let hint = format!("`{}` has every record with its reason", self.quarantine.display());
         Err(Failure::new(Exit::Failed, message).hint(hint).into())
     }
 }
@@ -139,9 +155,11 @@ fn describe(arguments: &ImportArguments, name: String) -> anyhow::Result<State> 
         path.push(".quarantine.ndjson");
         PathBuf::from(path)
     });
+    let quarantine_bytes = quarantine_start(&quarantine)
+        .with_context(|| format!("could not read `{}`", quarantine.display()))?;
     let account = arguments.account.clone();
     let mut state = State::new(name, mapping, quarantine);
-    (state.account, state.files) = (account, files);
+    (state.account, state.files, state.quarantine_bytes) = (account, files, quarantine_bytes);
     Ok(state)
 }
 
@@ -157,5 +175,5 @@ fn check_name(name: &str) -> anyhow::Result<String> {
 fn random_name() -> String {
     let mut bytes = [0; 8];
     SystemEntropy.fill(&mut bytes);
-    hex(&bytes)
+    format!("{:016x}", u64::from_be_bytes(bytes))
 }

@@ -48,7 +48,7 @@ fn import(
     let (state, batch_events, instance) = (job.state.clone(), job.batch_events, job.instance());
     let files: Vec<String> =
         state.files.iter().map(|file| file.path.display().to_string()).collect();
-    let work = Work { converter, sender, instance: &instance, files: &files };
+    let work = Work { converter, sender, job: &state.job, instance: &instance, files: &files };
     let (chunk_sender, chunks) = sync_channel(CHUNKS_WAITING_MAX);
     let (outcome_sender, outcomes) = sync_channel(CHUNKS_WAITING_MAX);
     let chunks = Arc::new(Mutex::new(chunks));

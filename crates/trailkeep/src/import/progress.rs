@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use trailkeep_io::{Clock, SystemClock};
 
 use super::chunk::Counts;
-use crate::output::say;
+use crate::output::{counted, say};
 
 /// How often a line is written where no person watches.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
@@ -76,7 +76,8 @@ impl Progress {
             });
             say(&line.to_string());
         } else {
-            say(&format!("{lines} lines, {quarantined} quarantined, {per_second} lines/s"));
+            let lines = counted(lines, "line", "lines");
+            say(&format!("{lines}, {quarantined} quarantined, {per_second} lines/s"));
         }
     }
 

@@ -9,8 +9,10 @@ use trailkeep_event::BodyFormat;
 use trailkeep_ingest::{RETRY_AFTER, Submitter, Unavailable, admit};
 use trailkeep_scope::WriteScope;
 
+use super::chunk::n_u64;
 use crate::arguments::Environment;
 use crate::local::LocalStore;
+use crate::output::say;
 use crate::place::{Place, PlaceArguments};
 
 /// How often events are sent again whose answer was lost. It is harmless: each has its identity.
@@ -76,8 +78,11 @@ fn post(client: &Client, ndjson: &[u8]) -> anyhow::Result<Sent> {
     let mut tries = 0_u32;
     let answer = loop {
         match client.send_events(ndjson) {
-            Err(trailkeep_client::Error::AnswerLost { .. }) if tries < LOST_TRIES_MAX => {
+            Err(error @ trailkeep_client::Error::AnswerLost { .. }) if tries < LOST_TRIES_MAX => {
                 tries = tries.saturating_add(1);
+                say(&format!(
+                    "{error}; sending the same events again, which makes no second entry"
+                ));
                 std::thread::sleep(RETRY_AFTER);
             }
             done => break done?,
@@ -140,8 +145,4 @@ fn wait_after(error: Unavailable) -> Option<Duration> {
         Unavailable::KeyBusy | Unavailable::Busy | Unavailable::SourceIds => Some(RETRY_AFTER),
         Unavailable::DiskFull | Unavailable::Closing | Unavailable::Stopped => None,
     }
-}
-
-fn n_u64(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
 }

@@ -13,6 +13,7 @@ use super::chunk::{Counts, LineAt};
 use super::source::is_stdin;
 use crate::checksum::Summing;
 use crate::failure::{Exit, Failure};
+use crate::output::counted;
 
 const VERSION: u32 = 1;
 /// How much of a file's beginning tells it from another.
@@ -119,7 +120,8 @@ impl State {
             return differs("its account is another one now".to_owned());
         }
         if self.files.len() != now.files.len() {
-            return differs(format!("it has {} files", self.files.len()));
+            let n_files = u64::try_from(self.files.len()).unwrap_or(u64::MAX);
+            return differs(format!("it has {}", counted(n_files, "file", "files")));
         }
         for (then, now) in self.files.iter().zip(&now.files) {
             if is_stdin(&now.path) {

@@ -22,6 +22,8 @@ pub(super) struct Servers {
     pub(super) public: Server,
     /// Where operators look: it never speaks TLS and never leaves the machine.
     pub(super) admin: Option<Server>,
+    /// The keys that are answered to.
+    pub(super) keys: Arc<Keys>,
 }
 
 /// Puts everything together and binds the addresses.
@@ -37,11 +39,12 @@ pub(super) fn wire(
     registry.register_collector(Box::new(StoreMetrics(local.store.clone())));
     let keys = Keys::new(Arc::clone(local.store.catalog()), Arc::clone(&machine.clock));
     machine.runtime.block_on(keys.reload()).context("could not read the keys")?;
+    let keys = Arc::new(keys);
     let budget = BodyBudget::new(config.bodies_bytes_max);
     let app = App {
         store: local.store.clone(),
         engine: local.engine(config.query),
-        keys: Arc::new(keys),
+        keys: Arc::clone(&keys),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
         intake: BodyIntake::new(config.body, budget, metrics.clone()),
@@ -66,7 +69,7 @@ pub(super) fn wire(
         let bound = Server::bind(address, Transport::Plain, options, admin_routes, metrics);
         runtime.block_on(bound)
     });
-    Ok(Servers { public, admin: admin.transpose()? })
+    Ok(Servers { public, admin: admin.transpose()?, keys })
 }
 
 fn make_back_up(local: &LocalStore) -> Arc<BackUp> {

@@ -78,9 +78,29 @@ fn damaged_journal_is_cut_only_on_demand() {
     run(folder.path(), "doctor --data data --cut-tail").failed(2);
     let cut = run(folder.path(), "doctor --data data --cut-tail --yes").ok();
     assert!(cut.contains("warn  journal: cut "), "{cut}");
+    // The next process that writes records it.
+    run(folder.path(), "keys list --data data").ok();
     let count =
         |query: &str| run(folder.path(), &format!("search --data data --count {query}")).ok();
     assert_eq!(count("--account acme"), "9\n");
     assert_eq!(count("'category:system action:journal.tail_cut'"), "1\n");
     run(folder.path(), "doctor --data data").ok();
+}
+
+/// A damaged header of a journal file is written again, and nothing is lost.
+#[test]
+fn damaged_header_is_mended() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.client().send_events(events("acme", 0, 10).as_bytes()).unwrap();
+    server.kill();
+    flip(&files(&folder.path().join("data/journal")).remove(0), 9);
+    let message = run(folder.path(), "search --data data").failed(10);
+    assert!(message.contains("doctor --cut-tail --yes"), "{message}");
+    let said = run(folder.path(), "doctor --data data").failed(10);
+    assert!(said.contains("1 check failed"), "{said}");
+    let mended = run(folder.path(), "doctor --data data --cut-tail --yes").ok();
+    assert!(mended.contains("again; nothing is lost"), "{mended}");
+    let count = run(folder.path(), "search --data data --count --account acme").ok();
+    assert_eq!(count, "10\n");
 }

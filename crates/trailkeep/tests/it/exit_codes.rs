@@ -11,6 +11,10 @@ fn exit_codes_say_what_went_wrong() {
     let server = Server::start(folder.path());
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     write(&folder.path().join("empty.log"), "");
+    write(
+        &folder.path().join("one.log"),
+        "h - - [20/Apr/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n",
+    );
     let url = &server.url;
     for (arguments, code, message) in [
         ("search".to_owned(), 2, "which store?"),
@@ -21,6 +25,13 @@ fn exit_codes_say_what_went_wrong() {
         (format!("search --server {url} --key wrong"), 5, "does not allow it"),
         (format!("keys revoke key_0 --server {url} --key {KEY}"), 4, "no such key"),
         (format!("tail --server http://{free} --key k --account ''"), 2, "1 to 128 bytes"),
+        ("search --server http://no..name --key k".to_owned(), 6, "could not find the host"),
+        ("tail --server http://no..name --key k".to_owned(), 6, "could not find the host"),
+        (
+            "import --format combined --server http://no..name --key k one.log".to_owned(),
+            6,
+            "0 lines",
+        ),
         ("search --data nowhere".to_owned(), 4, "there is no store in `nowhere`"),
         ("restore nowhere --data new".to_owned(), 4, "there is no folder"),
         ("doctor --data nowhere".to_owned(), 4, "there is no store"),

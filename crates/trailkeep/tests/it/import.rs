@@ -1,6 +1,6 @@
 //! Importing: every format both ways, quarantine, compression, and jobs that are killed.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -39,10 +39,14 @@ fn every_format_both_ways() {
     for (format, text) in files {
         let file = format!("{format}.log");
         write(&folder.path().join(&file), text);
-        let arguments = format!("--json --format {format} --quarantine {format}.1 {file}");
+        let arguments = format!(
+            "--json --format {format} --job {format} --state {format}.s1 --quarantine {format}.1 {file}"
+        );
         assert_eq!(counts(server.run("import", &arguments)), (2, 1, 0, 1), "{format}");
-        let arguments =
-            format!("import --json --data alone --format {format} --quarantine {format}.2 {file}");
+        let arguments = format!(
+            "import --json --data alone --format {format} --job {format} --state {format}.s2 \
+             --quarantine {format}.2 {file}"
+        );
         assert_eq!(counts(run(folder.path(), &arguments)), (2, 1, 0, 1), "{format}");
         let quarantine = |number: u32| {
             std::fs::read_to_string(folder.path().join(format!("{format}.{number}"))).unwrap()
@@ -141,6 +145,78 @@ fn killed_import_resumes_exactly() {
     let bad: Vec<Value> = bad.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let places: Vec<u64> = bad.iter().map(|bad| bad["line"].as_u64().unwrap()).collect();
     assert_eq!(places, (1..=30).map(|number| number * 100).collect::<Vec<_>>());
+}
+
+/// What an earlier import put into quarantine is never overwritten, not even by a resumed one.
+#[test]
+fn quarantine_is_only_appended_to() {
+    let folder = tempdir().unwrap();
+    write(&folder.path().join("a.log"), COMBINED);
+    let import = "import --data data --format combined a.log --job";
+    let quarantine = folder.path().join("a.log.quarantine.ndjson");
+    let jobs = || -> Vec<String> {
+        let text = std::fs::read_to_string(&quarantine).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|line| line["job"].as_str().unwrap().to_owned()).collect()
+    };
+    let said = run(folder.path(), &format!("{import} one"));
+    assert!(said.err.contains("1 record is in `a.log.quarantine.ndjson`"), "{}", said.err);
+    run(folder.path(), &format!("{import} two")).ok();
+    assert_eq!(jobs(), ["one", "two"]);
+    // The first job had been killed before it had saved its progress.
+    let state = folder.path().join("one.trailkeep-job.json");
+    let mut killed: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    killed["finished"] = false.into();
+    killed["quarantine_bytes"] = 0.into();
+    killed["done"] = serde_json::json!({ "file": 0, "line": 0 });
+    killed["counts"] =
+        serde_json::json!({ "lines": 0, "accepted": 0, "duplicates": 0, "quarantined": 0 });
+    write(&state, killed.to_string());
+    run(folder.path(), &format!("{import} one --resume")).ok();
+    assert_eq!(jobs(), ["one", "two", "one"]);
+}
+
+/// A file that is something else is a failure; a file with some bad lines is not.
+#[test]
+fn nothing_readable_at_all_is_a_failure() {
+    let folder = tempdir().unwrap();
+    write(&folder.path().join("junk"), [0_u8, 159, 146, 150, 10, 7, 7, 10]);
+    for (format, expected) in [
+        ("combined", "expected the lines of an access log"),
+        ("ndjson", "expected Trailkeep's own events, a JSON object a line"),
+    ] {
+        let import = format!("import --data data --format {format} junk");
+        let said = run(folder.path(), &import).failed(1);
+        assert!(said.contains("no entry came of 2 records"), "{said}");
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("hint: `junk.quarantine.ndjson` has every record"), "{said}");
+    }
+    write(&folder.path().join("empty"), "");
+    run(folder.path(), "import --data data --format combined empty").ok();
+}
+
+/// A server that is not there is said to be so at once, before the import gives up.
+#[test]
+fn a_server_that_is_not_there_is_named_at_once() {
+    let folder = tempdir().unwrap();
+    write(&folder.path().join("a.log"), COMBINED);
+    let server = Server::start(folder.path());
+    let url = server.url.clone();
+    server.kill();
+    let import = format!("import --server {url} --key {KEY} --format combined a.log");
+    for arguments in [import, format!("tail --server {url} --key {KEY}")] {
+        let mut child = trailkeep(folder.path())
+            .args(arguments.split_whitespace())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let said = lines.find(|line| line.as_ref().unwrap().contains("could not reach")).unwrap();
+        let said = said.unwrap();
+        assert!(said.contains("refused") && said.contains("trying again for "), "{said}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
 
 fn lines_done(folder: &Path) -> u64 {

@@ -9,6 +9,7 @@ mod doctor;
 mod exit_codes;
 mod import;
 mod keys;
+mod look;
 mod real_data;
 mod reference;
 mod serve;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tempfile::tempdir;
 
 use crate::command::{run, trailkeep};
-use crate::server::{KEY, Server, events};
+use crate::server::{KEY, Server, events, write};
 
 /// Promise 1: what was acknowledged survives a kill at any moment, once, and is found by both
 /// ways in.
@@ -99,8 +99,39 @@ fn bootstrap_keys_are_checked() {
 #[test]
 fn plain_http_stays_on_loopback() {
     let folder = tempdir().unwrap();
-    let message = run(folder.path(), "serve --data data --listen 0.0.0.0:0").failed(1);
+    let message = run(folder.path(), "serve --data data --listen 0.0.0.0:0").failed(2);
     assert!(message.contains("refused to serve plain HTTP"), "{message}");
+    assert!(!folder.path().join("data").exists());
+    let message = run(folder.path(), "serve --data data --admin-listen 0.0.0.0:0").failed(2);
+    assert!(message.contains("`server.admin_listen` is a loopback address"), "{message}");
+}
+
+/// A key that is shown for a server that never ran would be lost: the next start shows one.
+#[test]
+fn no_key_is_made_before_the_address_is_ours() {
+    let folder = tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let serve = format!("serve --data data --listen {}", taken.local_addr().unwrap());
+    let said = run(folder.path(), &serve).failed(1);
+    assert!(said.contains("could not listen on"), "{said}");
+    assert!(!said.contains("tk_"), "{said}");
+    assert_eq!(run(folder.path(), "keys list --data data").ok(), "");
+}
+
+/// What the disk has no room for is said at the start, not when the first event is refused.
+#[test]
+fn a_disk_without_room_is_named_at_the_start() {
+    let folder = tempdir().unwrap();
+    write(&folder.path().join("huge.toml"), "[disk]\nreserve_bytes = \"1000 TiB\"\n");
+    let serve = "serve --data data --listen 127.0.0.1:0 --config";
+    let said = run(folder.path(), &format!("{serve} huge.toml")).failed(1);
+    assert!(said.contains("MiB free, and a new store needs 1048576"), "{said}");
+    assert!(said.contains("disk.reserve_bytes smaller"), "{said}");
+    let marks = "[disk]\nhigh_bytes = \"1000 TiB\"\nlow_bytes = \"1000 TiB\"\n";
+    write(&folder.path().join("full.toml"), marks);
+    let server = Server::start_with(folder.path(), &["--data", "data", "--config", "full.toml"]);
+    let (_code, log) = server.stop();
+    assert!(log.contains("less than disk.low_bytes"), "{log}");
 }
 
 #[test]
