@@ -11,6 +11,7 @@ use trailkeep_io::{Clock, Entropy};
 use trailkeep_query::Engine;
 
 use crate::body::BodyIntake;
+use crate::desk::Desk;
 use crate::keys::Keys;
 use crate::server::Shutdown;
 use crate::{Result, docs_routes, health_routes, openapi, routes};
@@ -39,12 +40,12 @@ pub struct App {
     pub intake: BodyIntake,
     /// Tells live tails to end.
     pub shutdown: Shutdown,
-    /// How many questions are answered at once.
+    /// How many questions are answered at once; one key has at most half of the places.
     pub queries: Arc<Semaphore>,
-    /// How many large bodies are read at once: one processor less than there are, so that small
-    /// requests always find one.
+    /// How many large bodies are read at once, each on a thread of its own: one processor less
+    /// than there are, so that small requests always find one.
     pub bulk: Arc<Semaphore>,
-    /// How many live tails there may be.
+    /// How many live tails there may be; one key has at most half of the places.
     pub tails: Arc<Semaphore>,
     /// Makes a backup.
     pub back_up: Arc<BackUp>,
@@ -63,10 +64,11 @@ impl App {
     pub const TAILS_MAX: usize = 256;
 }
 
-/// Makes every route of the public address, without the envelope.
+/// Makes every route of the public address, without the envelope, and starts the threads that work
+/// for them: they end with the routes.
 ///
 /// # Errors
-/// Where the API's own document cannot be written.
+/// Where a thread cannot be started or the API's own document cannot be written.
 pub fn app_routes(app: App) -> Result<Router> {
     let docs = docs_routes(&openapi())?;
     let readiness = Arc::new(routes::health::StoreReadiness(app.store.clone()));
@@ -77,6 +79,6 @@ pub fn app_routes(app: App) -> Result<Router> {
         .route("/api/v1/keys", post(routes::keys::create).get(routes::keys::list))
         .route("/api/v1/keys/{key_id}", delete(routes::keys::revoke))
         .route("/api/v1/backup", post(routes::backup::back_up))
-        .with_state(app);
+        .with_state(Desk::new(app)?);
     Ok(api.merge(docs).merge(health_routes(readiness)))
 }

@@ -12,6 +12,7 @@ use std::ops::Deref;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use bytes::Bytes;
+use trailkeep_io::Tasks;
 
 use self::budget::Held;
 use self::encoding::ContentEncoding;
@@ -36,13 +37,14 @@ impl BodyIntake {
         Self { limits, budget, metrics }
     }
 
-    /// Reads a body to its end and decompresses it.
+    /// Reads a body to its end and decompresses it; large ones as one of `tasks`.
     ///
     /// # Errors
     /// A problem to answer with: the body is too large (as sent or decompressed), too slow,
     /// damaged, compressed in a way that is not read, or the budget of all bodies is used up.
     pub async fn capped_body(
         &self,
+        tasks: &Tasks,
         headers: &HeaderMap,
         body: Body,
     ) -> Result<CappedBody, Problem> {
@@ -58,7 +60,7 @@ impl BodyIntake {
             _ => {
                 let limits = self.limits;
                 let work = move || decode::decode(encoding, &wire, &limits, held);
-                tokio::task::spawn_blocking(work).await.map_err(|error| {
+                tasks.spawn_blocking("decompress a body", work).await.map_err(|error| {
                     let detail = "the body could not be decompressed";
                     Problem::new(ErrorCode::Internal, detail).caused_by(&error)
                 })??

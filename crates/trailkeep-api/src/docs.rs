@@ -33,7 +33,7 @@ pub fn docs_routes(document: &OpenApi) -> Result<Router> {
 }
 
 /// Writes the documentation page of a document.
-pub fn docs_page(document: &OpenApi) -> String {
+fn docs_page(document: &OpenApi) -> String {
     let mut page = Page::default();
     page.raw("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
     page.text(&document.info.title);

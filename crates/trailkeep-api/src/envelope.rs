@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -84,7 +84,10 @@ async fn envelop(
     let in_flight = envelope.metrics.request_begins();
     let began = envelope.clock.monotonic();
 
-    let response = answer(request, next, envelope.patience(route.as_ref())).await;
+    let response = match check_host(&request) {
+        Ok(()) => answer(request, next, envelope.patience(route.as_ref())).await,
+        Err(problem) => problem.into_response(),
+    };
     let mut response = as_problem(response, request_id).await;
     response.headers_mut().insert(X_REQUEST_ID, request_id.header_value());
     for (name, value) in SAFE_HEADERS {
@@ -101,6 +104,17 @@ async fn envelop(
         "request answered"
     );
     response
+}
+
+/// Refuses what RFC 9112 (3.2) says must be refused: an HTTP/1.1 request that does not name its
+/// host exactly once. Whose name it is does not matter here: no answer depends on it.
+fn check_host(request: &Request) -> Result<(), Problem> {
+    let n_hosts = request.headers().get_all(header::HOST).iter().count();
+    if n_hosts == 1 || n_hosts == 0 && request.version() < Version::HTTP_11 {
+        return Ok(());
+    }
+    let detail = "an HTTP/1.1 request has one Host header";
+    Err(Problem::new(ErrorCode::InvalidParameter, detail).at_field("Host"))
 }
 
 /// Runs the route. A panic ends its request only.

@@ -50,6 +50,12 @@ pub enum Error {
         /// Why.
         source: rustls::Error,
     },
+    /// A thread that works for requests could not be started.
+    #[error("could not start a thread for requests")]
+    StartThread {
+        /// Why.
+        source: trailkeep_io::Error,
+    },
     /// The OpenAPI document could not be written as JSON.
     #[error("could not write the OpenAPI document")]
     WriteDocument {

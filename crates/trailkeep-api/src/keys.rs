@@ -12,7 +12,8 @@ use trailkeep_io::{Clock, Entropy};
 use trailkeep_scope::{ReadScope, WriteScope};
 use utoipa::ToSchema;
 
-use crate::auth::{KeyStore, TokenHash};
+use crate::auth::TokenHash;
+use crate::hex::hex;
 
 /// The keys of the catalog, in memory. Whoever changes a key calls [`Keys::reload`].
 #[derive(Debug)]
@@ -68,8 +69,13 @@ impl Keys {
         Ok(revoked)
     }
 
+    /// Returns the key with this token, if there is one that is good now.
+    pub(crate) fn lookup(&self, token: &TokenHash) -> Option<Arc<KeyRecord>> {
+        self.good(token.as_bytes())
+    }
+
     /// Tells whether a key that was good is good now; asked where one request lasts long.
-    pub fn still_good(&self, key: &KeyRecord) -> bool {
+    pub(crate) fn still_good(&self, key: &KeyRecord) -> bool {
         self.good(&key.hash).is_some()
     }
 
@@ -96,14 +102,6 @@ impl Keys {
         let now = Micros(self.clock.now_micros());
         let expired = key.expires_at.is_some_and(|at| at <= now);
         (!expired && key.revoked_at.is_none()).then_some(key)
-    }
-}
-
-impl KeyStore for Keys {
-    type Key = KeyRecord;
-
-    fn lookup(&self, token: &TokenHash) -> Option<Arc<KeyRecord>> {
-        self.good(token.as_bytes())
     }
 }
 
@@ -193,16 +191,6 @@ fn masked(token: &str) -> String {
     let mut back: Vec<char> = token.chars().rev().take(3).collect();
     back.reverse();
     format!("{front}...{}", String::from_iter(back))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(nibble), 16));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

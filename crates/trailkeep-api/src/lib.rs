@@ -3,7 +3,8 @@
 //!
 //! Promises: nothing from a connection is unbounded, neither in bytes nor in time; every error
 //! answer is an RFC 9457 problem with a code from a finite list; what went wrong inside is in
-//! the log, never in the answer.
+//! the log, never in the answer; one key takes at most half of the places there are for questions
+//! and for live tails.
 //!
 //! Never does: storage, decisions about events, plain HTTP beyond the loopback interface unless
 //! the operator says that a proxy stands in front.
@@ -16,14 +17,18 @@
 mod app;
 mod auth;
 mod body;
+mod crew;
+mod desk;
 mod docs;
 mod envelope;
 mod error;
 mod health;
+mod hex;
 mod keys;
 mod metrics;
 mod openapi;
 mod params;
+mod places;
 mod principal;
 mod problem;
 mod request_id;
@@ -33,14 +38,13 @@ mod store_metrics;
 
 pub use self::{
     app::{App, BackUp, BackUpError, app_routes},
-    auth::{KeyStore, TokenHash, authenticate, bearer_token},
     body::{BodyBudget, BodyIntake, BodyLimits, CappedBody, body_format},
-    docs::{docs_page, docs_routes},
+    docs::docs_routes,
     envelope::Envelope,
     error::{Error, Result},
     health::{NotReady, Readiness, health_routes},
     keys::{Keys, NewKey},
-    metrics::{HttpMetrics, RejectedConnection, metrics_routes},
+    metrics::{HttpMetrics, metrics_routes},
     openapi::{openapi, openapi_json},
     problem::{ErrorCode, Problem, ProblemDocument},
     request_id::RequestId,

@@ -173,7 +173,7 @@ struct RejectedLabels {
 
 /// Says why a connection was not served.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum RejectedConnection {
+pub(crate) enum RejectedConnection {
     /// There were too many at once.
     TooMany,
     /// The TLS handshake failed or took too long.

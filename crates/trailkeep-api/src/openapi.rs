@@ -26,7 +26,10 @@ pub fn openapi_json() -> Result<String> {
 #[openapi(
     info(
         title = "Trailkeep",
-        description = "The audit log of an API platform: durable and searchable.",
+        description = "The audit log of an API platform: durable and searchable. \
+                       Every error answer is a problem (RFC 9457) as JSON, with one exception: \
+                       a request whose head cannot be read as HTTP, or is too large, is answered \
+                       400, 414 or 431 without a body.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(

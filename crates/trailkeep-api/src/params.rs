@@ -1,8 +1,6 @@
 //! The parameters of a query string: known ones, each once.
 
-use trailkeep_event::{AccountId, Micros};
-use trailkeep_filter::Filter;
-
+use crate::selection::{Selection, SelectionBody};
 use crate::{ErrorCode, Problem};
 
 /// The parameters of one request.
@@ -12,43 +10,38 @@ pub(crate) struct Params {
 }
 
 impl Params {
-    /// Checks that every parameter is known and stands once.
-    pub(crate) fn new(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
-        for (index, (name, _value)) in pairs.iter().enumerate() {
+    /// Reads a query string and checks that every parameter is known and stands once.
+    pub(crate) fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        let mut params = Self { pairs: Vec::new() };
+        for pair in query.unwrap_or("").split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = String::from_utf8_lossy(&unescape(name)).into_owned();
             if !known.contains(&name.as_str()) {
                 let detail = format!("no such parameter; this route takes {}", known.join(", "));
-                return Err(invalid(name, detail));
+                return Err(invalid(&name, detail));
             }
-            if pairs.iter().take(index).any(|(before, _value)| before == name) {
-                return Err(invalid(name, "the parameter stands twice"));
+            if params.get(&name).is_some() {
+                return Err(invalid(&name, "the parameter stands twice"));
+            }
+            match String::from_utf8(unescape(value)) {
+                Ok(value) => params.pairs.push((name, value)),
+                Err(_not_text) => return Err(invalid(&name, "the value is not UTF-8")),
             }
         }
-        Ok(Self { pairs })
+        Ok(params)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(known, _value)| known == name).map(|(_name, value)| value.as_str())
     }
 
-    /// Reads `q` and `account_id` into one filter.
-    pub(crate) fn filter(&self) -> Result<Filter, Problem> {
-        let filter = Filter::parse(self.get("q").unwrap_or("")).map_err(|error| {
-            let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-            let detail = format!("column {}: {}{hint}", error.column, error.message);
-            invalid("q", detail).at_column(error.column)
-        })?;
-        let Some(account_id) = self.get("account_id") else { return Ok(filter) };
-        AccountId::parse(account_id).map_err(|error| invalid("account_id", error.to_string()))?;
-        Ok(Filter::account(account_id).and(filter))
-    }
-
-    /// Reads a time: RFC 3339, or a date for its first moment in UTC.
-    pub(crate) fn time(&self, name: &str) -> Result<Option<Micros>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        parse_time(text).map(Some).ok_or_else(|| {
-            let detail = "a time is RFC 3339, like 2026-04-20T12:00:00Z, or a date";
-            invalid(name, detail)
-        })
+    /// Reads `account_id`, `from`, `to` and `q`.
+    pub(crate) fn selection(&self) -> Result<Selection, Problem> {
+        let text = |name| self.get(name).map(str::to_owned);
+        // A `+` of an offset that was not percent-encoded arrives as a space.
+        let time = |name| self.get(name).map(|time| time.replace(' ', "+"));
+        let (account_id, q) = (text("account_id"), text("q"));
+        SelectionBody { account_id, from: time("from"), to: time("to"), q }.read()
     }
 
     /// Reads a number within bounds.
@@ -81,16 +74,71 @@ impl Params {
     }
 }
 
-fn parse_time(text: &str) -> Option<Micros> {
-    // A `+` of an offset that was not percent-encoded arrives as a space.
-    let text = text.replace(' ', "+");
-    if let Ok(at) = Micros::parse(&text) {
-        return Some(at);
+/// Undoes the escapes of a form: `+` is a space, `%` with two hexadecimal digits a byte. What only
+/// looks like an escape is what it is, as browsers have it.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        let escaped = match (first, behind) {
+            (b'%', [high, low, behind @ ..]) => digit(*high).zip(digit(*low)).map(|(high, low)| {
+                rest = behind;
+                (high << 4) | low
+            }),
+            (b'+', _) => Some(b' '),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*first));
     }
-    Micros::parse(&format!("{text}T00:00:00Z")).ok()
+    bytes
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 pub(crate) fn invalid(name: &str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
     let short: String = name.chars().take(64).collect();
     Problem::new(ErrorCode::InvalidParameter, detail).at_field(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Vec<(String, String)>, String> {
+        let params = Params::read(Some(query), &["q", "to"]);
+        params.map(|params| params.pairs).map_err(|problem| problem.field.unwrap())
+    }
+
+    #[test]
+    fn escapes_are_undone_once() {
+        let cases = [
+            ("", ""),
+            ("a+b", "a b"),
+            ("a%20b%2B%25", "a b+%"),
+            ("%2520", "%20"),
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz%41", "%zzA"),
+            ("a=b", "a=b"),
+            ("%C3%BC", "\u{fc}"),
+        ];
+        for (sent, expected) in cases {
+            let expected = vec![("q".to_owned(), expected.to_owned())];
+            assert_eq!(read(&format!("q={sent}")), Ok(expected), "{sent}");
+        }
+        assert_eq!(read("&&%71=1&&to").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases =
+            [("q=%ff", "q"), ("to=1&q=%C3", "q"), ("q=1&q=2", "q"), ("x=1", "x"), ("%71=&q", "q")];
+        for (query, field) in cases {
+            assert_eq!(read(query), Err(field.to_owned()), "{query}");
+        }
+        assert_eq!(read("%ff=1"), Err("\u{fffd}".to_owned()));
+    }
 }

@@ -8,18 +8,21 @@ use trailkeep_catalog::KeyRecord;
 use trailkeep_ingest::Submitter;
 use trailkeep_scope::ReadScope;
 
-use crate::app::App;
-use crate::{ErrorCode, Problem, authenticate};
+use crate::auth::{bearer_token, unauthenticated};
+use crate::desk::Desk;
+use crate::{ErrorCode, Problem};
 
 /// The bearer of a valid key.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal(Arc<KeyRecord>);
 
-impl FromRequestParts<App> for Principal {
+impl FromRequestParts<Desk> for Principal {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        authenticate(&*app.keys, &parts.headers).map(Self)
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Problem> {
+        let token = bearer_token(&parts.headers)?;
+        let unknown = || unauthenticated("the token is not known or no longer valid");
+        desk.keys.lookup(&token).map(Self).ok_or_else(unknown)
     }
 }
 

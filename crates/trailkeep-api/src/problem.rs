@@ -74,6 +74,13 @@ impl Problem {
         self
     }
 
+    /// Makes what is at fault a member of the body, below `parent`, instead of a parameter.
+    #[must_use]
+    pub(crate) fn inside(mut self, parent: &str) -> Self {
+        self.pointer = self.field.take().map(|field| format!("{parent}/{field}"));
+        self
+    }
+
     /// Says how long to wait before the next try.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {

@@ -5,6 +5,8 @@ use std::fmt;
 use axum::http::HeaderValue;
 use trailkeep_io::Entropy;
 
+use crate::hex::hex;
+
 /// The name of one request. It is ours alone: what a client sends as its own is not used, so
 /// that it can neither be forged nor carry bytes into the log.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -26,6 +28,6 @@ impl RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }

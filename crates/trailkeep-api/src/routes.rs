@@ -8,45 +8,26 @@ pub(crate) mod list;
 pub(crate) mod send;
 pub(crate) mod tail;
 
-use std::sync::Arc;
+use std::error::Error;
 use std::time::Duration;
 
 use trailkeep_ingest::Unavailable;
 
-use crate::app::App;
+use crate::places::Patience;
 use crate::{ErrorCode, Problem};
 
-/// How long a question waits for its turn.
-const QUERY_PATIENCE: Duration = Duration::from_secs(5);
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long a question waits for its turn: among its key's own, then among all.
+pub(crate) const QUERY_PATIENCE: Patience =
+    Patience { share: Duration::from_secs(2), all: Duration::from_secs(5) };
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A full disk does not empty itself.
 const RETRY_AFTER_DISK: Duration = Duration::from_secs(30);
 
-/// Runs a question off the async runtime, when its turn comes.
-async fn ask<T: Send + 'static>(
-    app: &App,
-    question: impl FnOnce(&App) -> Result<T, trailkeep_query::Error> + Send + 'static,
-) -> Result<T, Problem> {
-    let turn = Arc::clone(&app.queries).acquire_owned();
-    let Ok(Ok(turn)) = tokio::time::timeout(QUERY_PATIENCE, turn).await else {
-        let detail = "too many questions are being answered";
-        return Err(Problem::new(ErrorCode::Overloaded, detail).retry_after(RETRY_AFTER));
-    };
-    let app = app.clone();
-    let work = move || {
-        let answer = question(&app);
-        drop(turn);
-        answer
-    };
-    let answer = tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))?;
-    answer.map_err(|error| refused(&error))
-}
-
-fn lost(error: &tokio::task::JoinError) -> Problem {
+pub(crate) fn lost(error: &dyn Error) -> Problem {
     Problem::new(ErrorCode::Internal, "the work was lost").caused_by(error)
 }
 
-fn refused(error: &trailkeep_query::Error) -> Problem {
+pub(crate) fn refused(error: &trailkeep_query::Error) -> Problem {
     match error {
         trailkeep_query::Error::Cursor { .. } => {
             Problem::new(ErrorCode::InvalidParameter, error.to_string()).at_field("cursor")

@@ -2,7 +2,8 @@
 //!
 //! Promises: every answer is computed inside a [`ReadScope`](trailkeep_scope::ReadScope); a walk
 //! over pages meets each entry of its first page's moment exactly once, whatever is written
-//! meanwhile; an entry is visible as soon as it was acknowledged.
+//! meanwhile; an entry is visible as soon as it was acknowledged; no answer holds more entries
+//! or bytes than a page may.
 //!
 //! Never does: write, HTTP.
 
@@ -11,12 +12,16 @@ mod count;
 mod cursor;
 mod engine;
 mod error;
+mod fetch;
 mod get;
 mod list;
 mod matcher;
+mod stretch;
+mod windows;
 
 pub use self::{
     engine::{Engine, QueryOptions},
     error::Error,
     list::{ListRequest, Order, Page},
+    stretch::Stretch,
 };

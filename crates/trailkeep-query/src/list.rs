@@ -1,7 +1,6 @@
 //! Lists entries, page by page.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -14,7 +13,9 @@ use crate::best::{Best, Place};
 use crate::cursor::Cursor;
 use crate::engine::{Deadline, Engine};
 use crate::error::Error;
+use crate::fetch::{Room, Source, fetch};
 use crate::matcher::Matcher;
+use crate::windows::{reaches, windows};
 
 /// Which entries come first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +46,7 @@ pub struct ListRequest {
     pub to: Option<Micros>,
     /// Which entries come first.
     pub order: Order,
-    /// How many entries a page has.
+    /// How many entries a page has at most; it also ends before [`Page::BYTES_MAX`].
     pub limit: usize,
     /// Where the page before ended.
     pub cursor: Option<String>,
@@ -64,10 +65,10 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
-/// Where a listed entry is.
-enum Source {
-    Tail(Box<Entry>),
-    Segment(usize, u32),
+impl Page {
+    /// How many bytes the entries of a page have together, but for one that is larger by itself:
+    /// what one query holds in memory.
+    pub const BYTES_MAX: usize = 8 * 1024 * 1024;
 }
 
 impl Engine {
@@ -82,14 +83,13 @@ impl Engine {
         let window = (request.from, request.to);
         let matcher = Matcher::new(&request.filter, scope, window, cut);
         let total = if request.include_total { Some(self.count(&view, &matcher)?) } else { None };
-        let mut entries = self.page(&view, matcher, request, last.as_ref())?;
-        let more = entries.len() > request.limit;
-        entries.truncate(request.limit);
-        let next_cursor = entries
-            .last()
-            .filter(|_last| more)
-            .map(|(key, _entry)| Cursor { query, cut, last: key.clone() }.encode(&self.cursor_key));
-        let entries = entries.into_iter().map(|(_key, entry)| entry).collect();
+        let found = self.page(&view, matcher, request, last.as_ref())?;
+        let room = Room { entries: request.limit, bytes: Page::BYTES_MAX };
+        let entries = fetch(&view, &found, room)?;
+        let last = entries.len().checked_sub(1).and_then(|last| found.get(last));
+        let next_cursor = last.filter(|_last| found.len() > entries.len()).map(|(key, _source)| {
+            Cursor { query, cut, last: key.clone() }.encode(&self.cursor_key)
+        });
         Ok(Page { entries, next_cursor, total })
     }
 
@@ -108,14 +108,14 @@ impl Engine {
         Ok((cursor.cut, Some(cursor.last)))
     }
 
-    /// Returns one entry more than the page has, where there is one.
-    fn page(
-        &self,
-        view: &ShelfView,
+    /// Returns where the page's entries are, and one more where there is one.
+    fn page<'v>(
+        &'v self,
+        view: &'v ShelfView,
         mut matcher: Matcher<'_>,
         request: &ListRequest,
         last: Option<&SortKey>,
-    ) -> Result<Vec<(SortKey, Entry)>, Error> {
+    ) -> Result<Vec<(SortKey, Source<'v>)>, Error> {
         if let Some(last) = last {
             match request.order {
                 Order::Descending => {
@@ -146,15 +146,15 @@ impl Engine {
                 self.segment(&matcher, &walk, (number, segment), found)?;
             }
         }
-        Self::fetch(view, best.finish())
+        Ok(best.finish())
     }
 
-    fn tail(
-        &self,
-        view: &ShelfView,
+    fn tail<'v>(
+        &'v self,
+        view: &'v ShelfView,
         matcher: &Matcher<'_>,
         walk: &Walk<'_>,
-        (best, deadline): (&mut Best<Source>, &mut Deadline<'_>),
+        (best, deadline): (&mut Best<Source<'v>>, &mut Deadline<'_>),
     ) -> Result<(), Error> {
         for entry in view.tail.entries(self.shelf.key()) {
             deadline.row()?;
@@ -166,7 +166,7 @@ impl Engine {
                 && matcher.before_cut(entry.stamp.position)
                 && matcher.lets_through(&entry)
             {
-                best.offer(place, Source::Tail(Box::new(entry.to_entry())));
+                best.offer(place, Source::Tail(entry));
             }
         }
         Ok(())
@@ -179,7 +179,7 @@ impl Engine {
         matcher: &Matcher<'_>,
         walk: &Walk<'_>,
         (number, segment): (usize, &ShelvedSegment),
-        (best, deadline): (&mut Best<Source>, &mut Deadline<'_>),
+        (best, deadline): (&mut Best<Source<'_>>, &mut Deadline<'_>),
     ) -> Result<(), Error> {
         let reader = segment.reader().map_err(Error::segment)?;
         let fields = matcher.fields_of(segment.meta());
@@ -212,35 +212,6 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// Reads whole entries, segment by segment, and puts them back in order.
-    fn fetch(
-        view: &ShelfView,
-        found: Vec<(SortKey, Source)>,
-    ) -> Result<Vec<(SortKey, Entry)>, Error> {
-        let mut rows: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for (_key, source) in &found {
-            if let Source::Segment(number, row) = source {
-                rows.entry(*number).or_default().push(*row);
-            }
-        }
-        let mut fetched: BTreeMap<usize, std::vec::IntoIter<Entry>> = BTreeMap::new();
-        for (number, rows) in rows {
-            let Some(segment) = view.sealed.get(number) else { continue };
-            let reader = segment.reader().map_err(Error::segment)?;
-            let entries = reader.fetch(&rows).map_err(Error::segment)?;
-            fetched.insert(number, entries.into_iter());
-        }
-        let mut entries = Vec::with_capacity(found.len());
-        for (key, source) in found {
-            let entry = match source {
-                Source::Tail(entry) => Some(*entry),
-                Source::Segment(number, _row) => fetched.get_mut(&number).and_then(Iterator::next),
-            };
-            entries.extend(entry.map(|entry| (key, entry)));
-        }
-        Ok(entries)
-    }
 }
 
 /// Where a walk over pages stands.
@@ -256,54 +227,8 @@ impl Walk<'_> {
     }
 }
 
-/// How many rows the first window has; each further one has eight times as many.
-const WINDOW_ROWS: u64 = 4096;
-
-type Window = (Option<Micros>, Option<Micros>);
-
-/// Divides a window of time into ones to be scanned in list order.
-fn windows(points: &[(Micros, u32)], whole: Window, order: Order) -> Vec<Window> {
-    let mut windows = Vec::new();
-    let mut rest = whole;
-    let (mut n_rows, mut enough) = (0_u64, WINDOW_ROWS);
-    let n_points = points.len();
-    for number in 0..n_points {
-        let number = match order {
-            Order::Ascending => number,
-            Order::Descending => n_points.saturating_sub(number).saturating_sub(1),
-        };
-        let Some((at, rows)) = points.get(number).copied() else { break };
-        // A point's rows lie behind it in time: going back they are met before it.
-        if order == Order::Descending {
-            n_rows = n_rows.saturating_add(u64::from(rows));
-        }
-        let inside = rest.0.is_none_or(|from| at > from) && rest.1.is_none_or(|to| at < to);
-        if n_rows >= enough && inside {
-            match order {
-                Order::Descending => windows.push((Some(at), rest.1.replace(at))),
-                Order::Ascending => windows.push((rest.0.replace(at), Some(at))),
-            }
-            n_rows = 0;
-            enough = enough.saturating_mul(8);
-        }
-        if order == Order::Ascending {
-            n_rows = n_rows.saturating_add(u64::from(rows));
-        }
-    }
-    windows.push(rest);
-    windows
-}
-
-/// Tells whether a window can hold what is among the first.
-fn reaches(bar: Option<Micros>, (from, to): Window, order: Order) -> bool {
-    bar.is_none_or(|bar| match order {
-        Order::Descending => to.is_none_or(|to| bar < to),
-        Order::Ascending => from.is_none_or(|from| from <= bar),
-    })
-}
-
 /// Cuts the window to what can still be among the first.
-fn narrow(matcher: &mut Matcher<'_>, best: &Best<Source>, order: Order) {
+fn narrow(matcher: &mut Matcher<'_>, best: &Best<Source<'_>>, order: Order) {
     let Some(bar) = best.bar() else { return };
     match order {
         Order::Descending => matcher.from = Some(matcher.from.map_or(bar, |from| from.max(bar))),

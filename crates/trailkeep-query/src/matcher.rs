@@ -65,8 +65,13 @@ impl<'a> Matcher<'a> {
 
     /// Returns what to read of a segment.
     pub(crate) fn fields_of(&self, meta: &SegmentMeta) -> Vec<Field> {
+        if self.covers(meta) { self.fields.clone() } else { self.fields_with_place() }
+    }
+
+    /// Returns what to read of a segment where the rows' positions matter.
+    pub(crate) fn fields_with_place(&self) -> Vec<Field> {
         let mut fields = self.fields.clone();
-        if !self.covers(meta) && !fields.contains(&Field::Id) {
+        if !fields.contains(&Field::Id) {
             fields.push(Field::Id);
         }
         fields
@@ -93,11 +98,15 @@ impl<'a> Matcher<'a> {
 
     /// Tells whether a row of a segment that reaches beyond the cut lies before it.
     pub(crate) fn row_before_cut(&self, row: &impl Fields, key: &IdKey) -> bool {
-        let position = match row.get(Field::Id) {
+        Self::position_of(row, key).is_some_and(|position| self.before_cut(position))
+    }
+
+    /// Returns where an entry is in the journal; `None` where its identifier was not read.
+    pub(crate) fn position_of(row: &impl Fields, key: &IdKey) -> Option<Position> {
+        match row.get(Field::Id) {
             Some(ValueRef::Id(id)) => key.position(id),
             _ => None,
-        };
-        position.is_some_and(|position| self.before_cut(position))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::desk::Desk;
 use crate::principal::Principal;
 use crate::routes::lost;
 use crate::{ErrorCode, Problem, ProblemDocument};
@@ -37,22 +37,20 @@ pub(crate) struct BackupRequest {
     ),
 )]
 pub(crate) async fn back_up(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<serde_json::Value>, Problem> {
     principal.administers()?;
-    let body = app.intake.capped_body(&headers, body).await?;
-    let request: BackupRequest = serde_json::from_slice(&body)
-        .map_err(|error| Problem::new(ErrorCode::InvalidBody, error.to_string()))?;
+    let request: BackupRequest = desk.json_body(&headers, body).await?;
     let directory = PathBuf::from(request.directory);
     if !directory.is_absolute() {
         let detail = "name an absolute folder";
         return Err(Problem::new(ErrorCode::InvalidBody, detail).at_pointer("/directory"));
     }
-    let back_up = Arc::clone(&app.back_up);
-    let made = tokio::task::spawn_blocking(move || back_up(&directory)).await;
+    let back_up = Arc::clone(&desk.back_up);
+    let made = desk.tasks().spawn_blocking("back up", move || back_up(&directory)).await;
     made.map_err(|error| lost(&error))?.map(Json).map_err(|error| {
         // An operator reads this: the reason may be shown.
         let detail = format!("the backup could not be made: {error}");

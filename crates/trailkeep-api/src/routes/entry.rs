@@ -4,9 +4,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use trailkeep_event::{EventId, write_entry_json};
 
-use crate::app::App;
+use crate::desk::Desk;
 use crate::principal::Principal;
-use crate::routes::{ask, json};
+use crate::routes::json;
 use crate::{ErrorCode, Problem, ProblemDocument};
 
 /// Returns one entry.
@@ -18,17 +18,18 @@ use crate::{ErrorCode, Problem, ProblemDocument};
         (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "The key may not read", body = ProblemDocument),
         (status = 404, description = "No such entry, or none that the key may read", body = ProblemDocument),
+        (status = 429, description = "Too many questions of this key at once; see Retry-After", body = ProblemDocument),
         (status = 503, description = "Too many questions at once; see Retry-After", body = ProblemDocument),
     ),
 )]
 pub(crate) async fn entry(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let scope = principal.reads()?;
     let found = match EventId::parse(&id) {
-        Some(id) => ask(&app, move |app| app.engine.get(&scope, id)).await?,
+        Some(id) => desk.ask(principal.key_id(), move |engine| engine.get(&scope, id)).await?,
         None => None,
     };
     let Some(entry) = found else {

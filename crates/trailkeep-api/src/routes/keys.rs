@@ -5,11 +5,13 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use tokio::sync::oneshot;
 use trailkeep_catalog::KeyRecord;
 use trailkeep_event::{Micros, Recorder};
+use trailkeep_io::Tasks;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::desk::Desk;
 use crate::keys::NewKey;
 use crate::principal::Principal;
 use crate::routes::lost;
@@ -85,22 +87,21 @@ impl From<KeyRecord> for ShownKey {
     ),
 )]
 pub(crate) async fn create(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<MadeKey>), Problem> {
     principal.administers()?;
-    let body = app.intake.capped_body(&headers, body).await?;
-    let new: NewKey = serde_json::from_slice(&body)
-        .map_err(|error| Problem::new(ErrorCode::InvalidBody, error.to_string()))?;
-    let now = Micros(app.clock.now_micros());
+    let new: NewKey = desk.json_body(&headers, body).await?;
+    let now = Micros(desk.clock.now_micros());
     let (key, token) = new
-        .mint(&*app.entropy, now)
+        .mint(&*desk.entropy, now)
         .map_err(|detail| Problem::new(ErrorCode::InvalidBody, detail))?;
-    let key = to_the_end(async move {
-        app.keys.add(&key).await.map_err(|error| failed(&error))?;
-        record(&app, "key.created", &principal, &key.key_id).await.map(|()| key)
+    let tasks = desk.tasks().clone();
+    let key = to_the_end(&tasks, async move {
+        desk.keys.add(&key).await.map_err(|error| failed(&error))?;
+        record(&desk, "key.created", &principal, &key.key_id).await.map(|()| key)
     })
     .await?;
     Ok((StatusCode::CREATED, Json(MadeKey { token, key: key.into() })))
@@ -116,11 +117,11 @@ pub(crate) async fn create(
     ),
 )]
 pub(crate) async fn list(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
 ) -> Result<Json<KeyList>, Problem> {
     principal.administers()?;
-    let keys = app.keys.all().await.map_err(|error| failed(&error))?;
+    let keys = desk.keys.all().await.map_err(|error| failed(&error))?;
     Ok(Json(KeyList { items: keys.into_iter().map(ShownKey::from).collect() }))
 }
 
@@ -136,17 +137,18 @@ pub(crate) async fn list(
     ),
 )]
 pub(crate) async fn revoke(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
     Path(key_id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     principal.administers()?;
-    to_the_end(async move {
-        if !app.keys.revoke(&key_id).await.map_err(|error| failed(&error))? {
+    let tasks = desk.tasks().clone();
+    to_the_end(&tasks, async move {
+        if !desk.keys.revoke(&key_id).await.map_err(|error| failed(&error))? {
             let detail = "there is no such key, or it is revoked already";
             return Err(Problem::new(ErrorCode::NotFound, detail).at_field("key_id"));
         }
-        record(&app, "key.revoked", &principal, &key_id).await
+        record(&desk, "key.revoked", &principal, &key_id).await
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -155,24 +157,26 @@ pub(crate) async fn revoke(
 /// Does a change whole, also where the client goes away meanwhile: a key that is changed in the
 /// catalog is changed in memory and in the log, too.
 async fn to_the_end<T: Send + 'static>(
+    tasks: &Tasks,
     change: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
-    let runtime = tokio::runtime::Handle::current();
-    let done = tokio::task::spawn_blocking(move || runtime.block_on(change)).await;
-    done.map_err(|error| lost(&error))?
+    let (answer, answered) = oneshot::channel();
+    // Where the client is gone nobody takes the answer.
+    tasks.spawn("change a key", async move { drop(answer.send(change.await)) });
+    answered.await.map_err(|error| lost(&error))?
 }
 
 async fn record(
-    app: &App,
+    desk: &Desk,
     action: &'static str,
     principal: &Principal,
     key_id: &str,
 ) -> Result<(), Problem> {
     let metadata = serde_json::json!({ "by_key": principal.key_id(), "key_id": key_id });
-    let row = app.store.system_event(action, "notice", &metadata.to_string());
-    let store = app.store.clone();
-    let recorded = tokio::task::spawn_blocking(move || store.record(row)).await;
-    recorded.map_err(|error| lost(&error))?.map_err(|error| {
+    let row = desk.store.system_event(action, "notice", &metadata.to_string());
+    let store = desk.store.clone();
+    let recorded = desk.tasks().spawn_blocking("record a change", move || store.record(row));
+    recorded.await.map_err(|error| lost(&error))?.map_err(|error| {
         let detail = "it was done, but could not be recorded in the log";
         Problem::new(ErrorCode::Unavailable, detail).caused_by(&error)
     })

@@ -1,20 +1,24 @@
 //! `GET /api/v1/events`
 
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
 use trailkeep_event::write_entry_json;
 use trailkeep_query::{ListRequest, Order, Page};
 use utoipa::ToSchema;
 
-use crate::app::App;
-use crate::params::{Params, invalid};
+use crate::desk::Desk;
+use crate::params::Params;
+use crate::selection::Selection;
 use crate::principal::Principal;
-use crate::routes::{ask, json};
+use crate::routes::json;
 use crate::{Problem, ProblemDocument};
 
 const KNOWN: &[&str] =
     &["account_id", "from", "to", "q", "order", "limit", "cursor", "include_total"];
+/// The words for which entries come first.
+pub(crate) const ORDERS: [(&str, Order); 2] =
+    [("asc", Order::Ascending), ("desc", Order::Descending)];
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 1000;
 
@@ -32,7 +36,9 @@ pub(crate) struct EntryPage {
 /// Lists entries.
 ///
 /// Newest first unless `order=asc`. A walk by `cursor` shows each entry of its first page's
-/// moment exactly once, whatever is written meanwhile.
+/// moment exactly once, whatever is written meanwhile. A page of large entries ends before it
+/// holds 8 MiB of them, `next_cursor` leads on; only a null `next_cursor` says that it was the
+/// last.
 #[utoipa::path(
     get, path = "/api/v1/events", operation_id = "list_events", tag = "events",
     params(
@@ -41,7 +47,7 @@ pub(crate) struct EntryPage {
         ("to" = Option<String>, Query, description = "The time before which entries lie, excluded"),
         ("q" = Option<String>, Query, description = "The filter; see the filter reference"),
         ("order" = Option<String>, Query, description = "`asc` or `desc` (the default)"),
-        ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "1 to 1000, 50 where absent"),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "How many entries at most: 1 to 1000, 50 where absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("include_total" = Option<bool>, Query, description = "Also count everything that matches"),
     ),
@@ -50,32 +56,32 @@ pub(crate) struct EntryPage {
         (status = 400, description = "A parameter is wrong", body = ProblemDocument),
         (status = 401, description = "No valid key", body = ProblemDocument),
         (status = 403, description = "The key may not read", body = ProblemDocument),
+        (status = 429, description = "Too many questions of this key at once; see Retry-After", body = ProblemDocument),
         (status = 503, description = "Too many questions, or this one took too long", body = ProblemDocument),
     ),
 )]
 pub(crate) async fn list(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
-    Query(pairs): Query<Vec<(String, String)>>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let scope = principal.reads()?;
-    let request = request(&Params::new(pairs, KNOWN)?)?;
-    let page = ask(&app, move |app| app.engine.list(&scope, &request)).await?;
-    Ok(json(write_page(&page)))
+    let request = request(&Params::read(query.as_deref(), KNOWN)?)?;
+    // Written where it was read: a large page takes a while.
+    let ask = desk.ask(principal.key_id(), move |engine| {
+        engine.list(&scope, &request).map(|page| write_page(&page))
+    });
+    ask.await.map(json)
 }
 
 fn request(params: &Params) -> Result<ListRequest, Problem> {
-    let orders = [("asc", Order::Ascending), ("desc", Order::Descending)];
     let truths = [("true", true), ("false", false), ("1", true), ("0", false)];
-    let (from, to) = (params.time("from")?, params.time("to")?);
-    if from.zip(to).is_some_and(|(from, to)| from > to) {
-        return Err(invalid("from", "`from` lies after `to`"));
-    }
+    let Selection { filter, from, to } = params.selection()?;
     Ok(ListRequest {
-        filter: params.filter()?,
+        filter,
         from,
         to,
-        order: params.word("order", &orders, Order::Descending)?,
+        order: params.word("order", &ORDERS, Order::Descending)?,
         limit: params.number("limit", 1..=LIMIT_MAX, LIMIT_DEFAULT)?,
         cursor: params.get("cursor").map(str::to_owned),
         include_total: params.word("include_total", &truths, false)?,

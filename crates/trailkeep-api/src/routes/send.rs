@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use serde::Serialize;
 use trailkeep_event::{BodyError, BodyFormat};
 use trailkeep_ingest::{Admitted, Answer, Submitter, admit};
 use utoipa::ToSchema;
 
-use crate::app::App;
 use crate::body::{CappedBody, body_format};
+use crate::desk::Desk;
 use crate::params::Params;
 use crate::principal::Principal;
-use crate::routes::{lost, unavailable};
+use crate::routes::unavailable;
 use crate::{ErrorCode, Problem, ProblemDocument};
 
 /// Bodies of up to this many bytes are read where they are; larger ones leave the runtime.
@@ -103,46 +103,35 @@ pub(crate) struct Range {
     ),
 )]
 pub(crate) async fn send(
-    State(app): State<App>,
+    State(desk): State<Desk>,
     principal: Principal,
-    Query(pairs): Query<Vec<(String, String)>>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<SendAnswer>, Problem> {
     let submitter = principal.writes()?;
-    let params = Params::new(pairs, &["return"])?;
+    let params = Params::read(query.as_deref(), &["return"])?;
     let ids = params.word("return", &[("ids", Ids::Answered)], Ids::LeftOut)?;
     let format = body_format(&headers)?;
-    let body = app.intake.capped_body(&headers, body).await?;
-    let events = read(&app, &submitter, format, body).await?;
-    let answer = app.store.submit(&submitter, events).await.map_err(unavailable)?;
+    let body = desk.body(&headers, body).await?;
+    let events = read(&desk, &submitter, format, body).await?;
+    let answer = desk.store.submit(&submitter, events).await.map_err(unavailable)?;
     Ok(Json(SendAnswer::of(answer, ids)))
 }
 
 async fn read(
-    app: &App,
+    desk: &Desk,
     submitter: &Submitter,
     format: BodyFormat,
     body: CappedBody,
 ) -> Result<Vec<Admitted>, Problem> {
-    let (store, scope) = (app.store.clone(), Arc::clone(&submitter.scope));
+    let (store, scope) = (desk.store.clone(), Arc::clone(&submitter.scope));
     let is_small = body.len() <= INLINE_BYTES_MAX;
     let work = move || {
         let options = store.options();
         admit(&body, format, &options.event, options.events_max, &scope)
     };
-    let events = if is_small {
-        work()
-    } else {
-        let turn = Arc::clone(&app.bulk).acquire_owned().await;
-        let bulk = move || {
-            trailkeep_io::yield_to_small_requests();
-            let events = work();
-            drop(turn);
-            events
-        };
-        tokio::task::spawn_blocking(bulk).await.map_err(|error| lost(&error))?
-    };
+    let events = if is_small { work() } else { desk.bulk_crew.run(work).await? };
     events.map_err(|error| unreadable(&error))
 }
 

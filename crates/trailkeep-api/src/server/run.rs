@@ -12,7 +12,8 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::Serving;
 use super::{PeerIp, Server, Shutdown, TlsAcceptorDebug};
-use crate::{HttpMetrics, RejectedConnection};
+use crate::HttpMetrics;
+use crate::metrics::RejectedConnection;
 
 /// How many connections are being told at once that there are too many; further ones are closed
 /// without a word.
@@ -42,7 +43,8 @@ pub struct Drained {
 
 impl Server {
     /// Serves until `shutdown` is asked for; then accepts nothing more, finishes the requests
-    /// under way, and returns. Every connection is joined.
+    /// under way, and returns. Every connection is joined, and every task and thread that worked
+    /// for one.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
         let Self { listener, local_addr, acceptor, options, routes, metrics } = self;
         let serving = Serving { routes, options, shutdown: shutdown.clone() };
@@ -71,7 +73,12 @@ impl Server {
         }
         // New connections are refused by the system from here on.
         drop(listener);
-        door.drain().await
+        let drained = door.drain().await;
+        // The routes are gone by now, and with them what their threads wait for.
+        if let Err(error) = shutdown.tasks().join(options.shutdown_timeout).await {
+            tracing::warn!(error = %error, "some work outlives its server");
+        }
+        drained
     }
 }
 

@@ -1,11 +1,12 @@
-//! How a server, and whatever streams for long, learns that it should end.
+//! How a server, and whatever works for it, learns that it should end and is waited for.
 
 use tokio::sync::watch;
+use trailkeep_io::Tasks;
 
 /// Makes the two ends of a shutdown.
 pub fn shutdown_pair() -> (ShutdownTrigger, Shutdown) {
     let (sender, receiver) = watch::channel(false);
-    (ShutdownTrigger(sender), Shutdown(receiver))
+    (ShutdownTrigger(sender), Shutdown { receiver, tasks: Tasks::new() })
 }
 
 /// The end that asks. Dropping it asks too.
@@ -21,13 +22,22 @@ impl ShutdownTrigger {
 
 /// The end that is asked; clones are asked together.
 #[derive(Clone, Debug)]
-pub struct Shutdown(watch::Receiver<bool>);
+pub struct Shutdown {
+    receiver: watch::Receiver<bool>,
+    tasks: Tasks,
+}
 
 impl Shutdown {
     /// Waits until a shutdown is asked for; from then on it returns at once.
     pub async fn requested(&self) {
-        let mut receiver = self.0.clone();
+        let mut receiver = self.receiver.clone();
         // An error means that the trigger is gone: nobody could ask any more.
         drop(receiver.wait_for(|requested| *requested).await);
+    }
+
+    /// Returns the tasks and threads that work for requests: [`Server::run`](crate::Server::run)
+    /// waits for them at the end.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 }

@@ -3,14 +3,15 @@
 use std::cell::Cell;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use trailkeep_event::Micros;
 use trailkeep_testkit::EventMaker;
 
 use crate::store_server::{
-    Call, GET, NOBODY, OPERATOR, Parameters, READABLE, READER, StoreServer, event, json, query,
-    served,
+    Call, GET, NOBODY, OPERATOR, Parameters, QUERIES_MAX, READABLE, READER, StoreServer, event,
+    json, query, served,
 };
-use crate::support::{problem, status};
+use crate::support::{header, problem, status};
 
 /// Events of two days, 45 minutes apart, over five accounts.
 const N_EVENTS: usize = 64;
@@ -71,6 +72,9 @@ fn parameters_are_checked_by_name() {
             ("page=2", "page"),
             ("Limit=5", "Limit"),
             ("q=status%3Aabc", "q"),
+            ("q=%ff", "q"),
+            ("account_id=a&q=path%3A%C3", "q"),
+            ("account_id=%80", "account_id"),
         ];
         for (query, field) in cases {
             let problem = refused(server, query).await;
@@ -121,7 +125,7 @@ fn hostile_parameters_are_answered() {
             assert!(problem(&answer)["detail"].as_str().unwrap().len() < 300, "{answer}");
         }
         let answered =
-            [&stars, "", "&&", "q=", "q=%ff", "q=%", "%71=path:*", "limit=%31", "to=0001-01-01"];
+            [&stars, "", "&&", "q=", "q=%", "q=%zz", "%71=path:*", "limit=%31", "to=0001-01-01"];
         for query in answered {
             let path = format!("/api/v1/events?{query}");
             let answer = server.call(Call { path: &path, ..GET }).await;
@@ -332,5 +336,47 @@ fn an_entry_is_found_by_its_identifier_alone() {
         let path = format!("/api/v1/events/{id}");
         let answer = server.call(Call { token: NOBODY, path: &path, ..GET }).await;
         assert_eq!(status(&answer), 401);
+    });
+}
+
+/// A key whose share of places is taken is refused, and only this key.
+#[test]
+fn one_key_s_questions_leave_places_to_others() {
+    served(async |server| {
+        let all = u32::try_from(QUERIES_MAX).unwrap();
+        let held = server.queries.acquire_many(all).await.unwrap();
+        let mut answers = JoinSet::new();
+        for token in [OPERATOR, OPERATOR, OPERATOR, READER] {
+            let mut answering = server.open(Call { token, path: "/api/v1/events", ..GET }).await;
+            answers.spawn(async move {
+                let head = answering.until("\r\n\r\n").await;
+                (status(head), header(head, "retry-after").map(str::to_owned))
+            });
+        }
+        // One of the operator's found its share taken: by two that wait for a place of all, as the
+        // reader's does.
+        let refused = answers.join_next().await.unwrap().unwrap();
+        assert_eq!(refused, (429, Some("1".to_owned())));
+        drop(held);
+        assert_eq!(answers.join_all().await, vec![(200, None); 3]);
+    });
+}
+
+/// A page of large entries ends early, and says so.
+#[test]
+fn a_page_has_room_for_so_many_bytes() {
+    served(async |server| {
+        let filler = format!(r#""request_body":"{}""#, "x".repeat(60 * 1024));
+        let line = event("acme", &filler);
+        for _ in 0..2 {
+            let body = vec![line.as_str(); 100].join("\n");
+            assert_eq!(server.send(OPERATOR, &body).await["accepted"], 100);
+        }
+        let page = json(&server.list(OPERATOR, &[("limit", "1000"), ("include_total", "1")]).await);
+        let n_items = page["items"].as_array().unwrap().len();
+        assert!((100..150).contains(&n_items), "{n_items}");
+        assert!(page["next_cursor"].is_string());
+        assert_eq!(page["total"], 200);
+        assert_eq!(server.walk(OPERATOR, &[("limit", "1000")]).await.len(), 200);
     });
 }

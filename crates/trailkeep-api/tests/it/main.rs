@@ -4,6 +4,7 @@
 mod access;
 mod bodies;
 mod connections;
+mod crash;
 mod listing;
 mod operations;
 mod problems;

@@ -34,6 +34,29 @@ async fn every_error_is_a_problem() {
     server.stop().await;
 }
 
+/// RFC 9112, 3.2
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let server = TestServer::start().await;
+    let cases = [
+        ("HTTP/1.1", "", 400),
+        ("HTTP/1.1", "host: a\r\nhost: a\r\n", 400),
+        ("HTTP/1.1", "host: a\r\n", 200),
+        ("HTTP/1.1", "host:\r\n", 200),
+        ("HTTP/1.0", "", 200),
+        ("HTTP/1.0", "host: a\r\nhost: b\r\n", 400),
+    ];
+    for (version, hosts, expected) in cases {
+        let request = format!("GET /hello {version}\r\n{hosts}connection: close\r\n\r\n");
+        let answer = server.talk(request).await;
+        assert_eq!(status(&answer), expected, "{version} {hosts:?}");
+        if expected == 400 {
+            assert_eq!(problem(&answer)["field"], "Host");
+        }
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_wrong_method_names_the_right_ones() {
     let server = TestServer::start().await;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,7 +32,9 @@ pub(crate) const NOW: &str = "2026-04-20T12:00:00.000Z";
 /// More events than this in one body are too many.
 pub(crate) const EVENTS_MAX: usize = 2000;
 /// How many live tails there may be.
-pub(crate) const TAILS_MAX: usize = 4;
+pub(crate) const TAILS_MAX: usize = 8;
+/// How many questions are answered at once.
+pub(crate) const QUERIES_MAX: usize = 4;
 /// How many events a second the bearer of [`LIMITED`] may send.
 pub(crate) const LIMITED_PER_SECOND: u32 = 10;
 
@@ -58,6 +61,10 @@ pub(crate) struct StoreServer {
     pub(crate) store: Store,
     pub(crate) clock: SimClock,
     pub(crate) trigger: ShutdownTrigger,
+    /// The places of questions.
+    pub(crate) queries: Arc<Semaphore>,
+    /// The routes, for who wants an answer without a connection.
+    pub(crate) routes: Router,
     running: JoinSet<Drained>,
     tasks: Tasks,
     _folder: TempDir,
@@ -82,6 +89,7 @@ impl StoreServer {
         let (store, catalog) = open_store(folder.path(), &clock, &tasks).await;
         let (trigger, shutdown) = shutdown_pair();
         let app = app(&store, catalog, &clock, shutdown.clone()).await;
+        let queries = Arc::clone(&app.queries);
         let mut registry = Registry::with_prefix("trailkeep");
         let metrics = HttpMetrics::register(&mut registry);
         registry.register_collector(Box::new(StoreMetrics(store.clone())));
@@ -94,16 +102,19 @@ impl StoreServer {
         let routes = app_routes(app).unwrap().merge(metrics_routes(Arc::new(registry)));
         let routes = envelope.wrap(routes);
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server =
-            Server::bind(any_port, Transport::Plain, OPTIONS, routes, metrics).await.unwrap();
+        let server = Server::bind(any_port, Transport::Plain, OPTIONS, routes.clone(), metrics)
+            .await
+            .unwrap();
         let address = server.local_addr();
         let mut running = JoinSet::new();
         running.spawn(server.run(shutdown));
-        Self { address, store, clock, trigger, running, tasks, _folder: folder }
+        Self { address, store, clock, trigger, queries, routes, running, tasks, _folder: folder }
     }
 
     async fn stop(mut self) {
         self.trigger.trigger();
+        // The server waits for what works for its routes, as long as there are any.
+        drop(self.routes);
         let drained = timeout(LONG, self.running.join_next()).await.unwrap().unwrap().unwrap();
         assert_eq!(drained, Drained { n_cut: 0 });
         let store = self.store.clone();
@@ -321,7 +332,7 @@ async fn app(
         entropy,
         intake: BodyIntake::new(BodyLimits::STANDARD, budget, metrics),
         shutdown,
-        queries: Arc::new(Semaphore::new(App::QUERIES_MAX)),
+        queries: Arc::new(Semaphore::new(QUERIES_MAX)),
         bulk: Arc::new(Semaphore::new(1)),
         tails: Arc::new(Semaphore::new(TAILS_MAX)),
         back_up: Arc::new(|folder| Ok(serde_json::json!({ "directory": folder }))),

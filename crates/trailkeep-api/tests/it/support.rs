@@ -18,7 +18,7 @@ use trailkeep_api::{
     BodyBudget, BodyIntake, BodyLimits, Drained, Envelope, ErrorCode, HttpMetrics, PeerIp, Problem,
     Server, ServerOptions, ShutdownTrigger, Transport, body_format, metrics_routes, shutdown_pair,
 };
-use trailkeep_io::{SimClock, SimEntropy};
+use trailkeep_io::{SimClock, SimEntropy, Tasks};
 
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 pub(crate) const SHORT: Duration = Duration::from_millis(100);
@@ -86,6 +86,8 @@ impl TestServer {
         let budget = BodyBudget::new(setup.budget_bytes);
         let begun = Arc::new(Semaphore::new(0));
         let gate = Arc::new(Semaphore::new(0));
+        let intake = BodyIntake::new(setup.limits, budget.clone(), metrics.clone());
+        let (trigger, shutdown) = shutdown_pair();
         let routes = Router::new()
             .route("/hello", get(async || "hello"))
             .route("/number/{number}", get(number))
@@ -95,7 +97,7 @@ impl TestServer {
             .route("/broken", get(broken))
             .route("/stuck", get(std::future::pending::<()>))
             .route("/endless", get(endless))
-            .with_state(BodyIntake::new(setup.limits, budget.clone(), metrics.clone()))
+            .with_state((intake, shutdown.tasks().clone()))
             .merge(gate_routes(Arc::clone(&begun), Arc::clone(&gate)))
             .merge(metrics_routes(Arc::new(registry)));
         let envelope = Envelope {
@@ -109,7 +111,6 @@ impl TestServer {
         let server =
             Server::bind(any_port, setup.transport, setup.options, routes, metrics).await.unwrap();
         let address = server.local_addr();
-        let (trigger, shutdown) = shutdown_pair();
         let mut running = JoinSet::new();
         running.spawn(server.run(shutdown));
         Self { address, budget, begun, gate, trigger, running }
@@ -142,10 +143,13 @@ async fn number(Path(number): Path<u32>) -> String {
     number.to_string()
 }
 
-async fn take_body(State(intake): State<BodyIntake>, request: Request) -> Result<String, Problem> {
+async fn take_body(
+    State((intake, tasks)): State<(BodyIntake, Tasks)>,
+    request: Request,
+) -> Result<String, Problem> {
     let (head, body) = request.into_parts();
     let format = body_format(&head.headers)?;
-    let body = intake.capped_body(&head.headers, body).await?;
+    let body = intake.capped_body(&tasks, &head.headers, body).await?;
     Ok(format!("{format:?} {}", body.len()))
 }
 

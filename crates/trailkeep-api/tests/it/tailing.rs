@@ -1,7 +1,14 @@
 //! `GET /api/v1/events/tail`: entries as they are acknowledged.
 
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::time::timeout;
+use tower::ServiceExt;
+use trailkeep_event::{PARTITIONS, Partition};
 
 use crate::store_server::{
     Answering, Call, GET, OPERATOR, Parameters, READER, StoreServer, TAILS_MAX, event, json, query,
@@ -112,24 +119,143 @@ fn a_tail_ends_with_its_key() {
     });
 }
 
+async fn refused(server: &StoreServer, token: &str) -> (u16, String) {
+    let answer = server.call(Call { token, path: "/api/v1/events/tail", ..GET }).await;
+    assert_eq!(header(&answer, "retry-after"), Some("5"));
+    (status(&answer), problem(&answer)["code"].as_str().unwrap().to_owned())
+}
+
+/// One key's tails leave places to others.
 #[test]
 fn there_are_only_so_many_tails() {
     served(async |server| {
+        let new = br#"{"name":"n","read":{"accounts":"all","categories":"all"}}"#;
+        let made = Call { method: "POST", path: "/api/v1/keys", body: new, ..GET };
+        let made = json(&server.call(made).await);
+        let third = made["token"].as_str().unwrap();
         let mut tails = Vec::new();
-        for _ in 0..TAILS_MAX {
-            tails.push(tail(server, OPERATOR, &[]).await);
+        for token in [OPERATOR, READER] {
+            for _ in 0..TAILS_MAX / 2 {
+                tails.push(tail(server, token, &[]).await);
+            }
+            assert_eq!(refused(server, token).await, (429, "rate_limited".to_owned()));
         }
-        let call = Call { path: "/api/v1/events/tail", ..GET };
-        let answer = server.call(call).await;
-        assert_eq!((status(&answer), header(&answer, "retry-after")), (503, Some("5")));
-        assert_eq!(problem(&answer)["code"], "overloaded");
+        assert_eq!(refused(server, third).await, (503, "overloaded".to_owned()));
         // The place of one that hung up is given again.
         drop(tails.pop());
+        let call = Call { token: third, path: "/api/v1/events/tail", ..GET };
         let again = async {
             while status(server.open(call).await.until("\r\n\r\n").await) != 200 {
                 tokio::time::sleep(TICK).await;
             }
         };
         timeout(LONG, again).await.unwrap();
+    });
+}
+
+/// Large batches are looked at on another thread.
+#[test]
+fn a_large_batch_is_told_whole() {
+    served(async |server| {
+        let mut tail = tail(server, OPERATOR, &[("q", "status:>=100")]).await;
+        let line = |n: usize| event("acme", &format!(r#""path":"/{n}","status":{n}"#));
+        let body = (0..200).map(line).collect::<Vec<_>>().join("\n");
+        assert_eq!(server.send(OPERATOR, &body).await["accepted"], 200);
+        let told = paths(tail.until("\"/199\"").await);
+        assert_eq!(told, (100..200).map(|n| format!("/{n}")).collect::<Vec<_>>());
+    });
+}
+
+/// A tail that is read only when a test says so.
+struct Unread {
+    body: Body,
+    read: String,
+}
+
+impl Unread {
+    async fn open(server: &StoreServer, parameters: Parameters<'_>) -> Self {
+        let request = Request::get(format!("/api/v1/events/tail?{}", query(parameters)))
+            .header("host", "x")
+            .header("authorization", format!("Bearer {OPERATOR}"));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = server.routes.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        Self { body: answer.into_body(), read: String::new() }
+    }
+
+    fn count(&self, event: &str) -> usize {
+        self.read.matches(&format!("event: {event}\n")).count()
+    }
+
+    /// Reads until so many entries came, and returns their accounts and paths.
+    async fn entries(&mut self, n_entries: usize) -> Vec<(String, String)> {
+        while self.count("entry") < n_entries {
+            let frame = timeout(LONG, self.body.frame()).await.expect("it never came");
+            let bytes = frame.unwrap().unwrap().into_data().unwrap();
+            self.read.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+        let lines = self.read.lines().filter_map(|line| line.strip_prefix("data: "));
+        let entries = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let entries = entries.filter(|entry| entry["id"].is_string());
+        let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+        entries.map(|entry| (text(&entry, "account_id"), text(&entry, "path"))).collect()
+    }
+}
+
+/// An account of each partition.
+fn accounts() -> Vec<String> {
+    let mut found = BTreeMap::new();
+    for n in 0.. {
+        let account = format!("account-{n}");
+        found.entry(Partition::of_account(&account)).or_insert(account);
+        if found.len() == PARTITIONS {
+            break;
+        }
+    }
+    found.into_values().collect()
+}
+
+/// More batches than a tail may lag behind, half of them sealed before it reads on: it is told,
+/// and then sees each entry once and in the order of its account's log.
+#[test]
+fn a_tail_that_falls_behind_is_told_and_reads_on() {
+    const ROUNDS: usize = 40;
+    served(async |server| {
+        let accounts = accounts();
+        let send = async |round: usize| {
+            let line = |account: &String| event(account, &format!(r#""path":"/{round:02}""#));
+            let body = accounts.iter().map(line).collect::<Vec<_>>().join("\n");
+            assert_eq!(server.send(OPERATOR, &body).await["accepted"], PARTITIONS);
+        };
+        let mut whole = Unread::open(server, &[]).await;
+        let one = &accounts[3];
+        let mut filtered = Unread::open(server, &[("account_id", one), ("q", "-path:/01")]).await;
+        for round in 0..ROUNDS {
+            send(round).await;
+            if round == ROUNDS / 2 {
+                server.seal().await;
+            }
+        }
+        let mut told = whole.entries(ROUNDS * PARTITIONS).await;
+        assert!(whole.read.starts_with(": tail\n\nevent: behind\n"), "it is told first");
+        assert_eq!((whole.count("behind"), whole.count("gap")), (1, 0));
+        // Then it follows again, and so does one that was read from the store only in part.
+        for round in ROUNDS..ROUNDS + 2 {
+            send(round).await;
+            told = whole.entries((round + 1) * PARTITIONS).await;
+        }
+        assert_eq!(told.len(), (ROUNDS + 2) * PARTITIONS);
+        for account in &accounts {
+            let rounds = told.iter().filter(|(of, _path)| of == account);
+            let rounds: Vec<&str> = rounds.map(|(_of, path)| path.as_str()).collect();
+            let expected: Vec<String> = (0..ROUNDS + 2).map(|n| format!("/{n:02}")).collect();
+            assert_eq!(rounds, expected, "{account}");
+        }
+        let told = filtered.entries(ROUNDS + 1).await;
+        let mut expected: Vec<String> = (0..ROUNDS + 2).map(|n| format!("/{n:02}")).collect();
+        expected.remove(1);
+        let expected: Vec<(String, String)> =
+            expected.into_iter().map(|path| (one.clone(), path)).collect();
+        assert_eq!(told, expected);
     });
 }

@@ -7,5 +7,6 @@ mod cursors;
 mod damage;
 mod finding;
 mod paging;
+mod reading_on;
 mod scoping;
 mod world;

@@ -177,3 +177,45 @@ proptest! {
         prop_assert!(totals.iter().all(|of_page| *of_page == total));
     }
 }
+
+/// An event with some bytes in it, as many as a page has room for 128 of.
+fn large(micros: i64, tag: &str) -> String {
+    let filler = "x".repeat(63 * 1024);
+    event("acme", micros, tag).replace('}', &format!(",\"request_body\":\"{filler}\"}}"))
+}
+
+/// "Every page has a limit": in bytes too, and it hides nothing.
+#[test]
+fn a_page_ends_before_it_holds_too_many_bytes() {
+    let mut world = World::new();
+    // Small ones first in either order: that the next ones are large is not known beforehand.
+    for n in 0..400 {
+        let tag = n.to_string();
+        let is_small = !(10..390).contains(&n);
+        let one = if is_small { event("acme", n, &tag) } else { large(n, &tag) };
+        world.write(&[one], START + 1000);
+        if n == 200 {
+            world.seal();
+        }
+    }
+    let scope = ReadScope::everything();
+    let bytes = |page: &trailkeep_query::Page| -> usize {
+        page.entries.iter().map(|entry| entry.row.as_bytes().len()).sum()
+    };
+    for order in ORDERS {
+        let mut request = request("", order, 1000);
+        let expected = world.expected(&scope, &request);
+        let (mut entries, mut n_pages) = (Vec::new(), 0);
+        loop {
+            let page = world.engine.list(&scope, &request).unwrap();
+            assert!(bytes(&page) <= trailkeep_query::Page::BYTES_MAX);
+            assert_eq!(page.total, Some(400), "the total is of everything");
+            n_pages += 1;
+            entries.extend(page.entries);
+            let Some(cursor) = page.next_cursor else { break };
+            request.cursor = Some(cursor);
+        }
+        assert_eq!(tags(&entries), tags(&expected), "{order:?}");
+        assert_eq!(n_pages, 3, "24 MiB are three pages");
+    }
+}
