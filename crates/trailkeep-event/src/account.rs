@@ -17,12 +17,13 @@ pub struct AccountIdError;
 impl AccountId {
     /// Parses an identifier.
     pub fn parse(text: &str) -> Result<Self, AccountIdError> {
+        Self::check(text).map(|()| Self(text.into()))
+    }
+
+    /// Tells whether a text is an identifier, without keeping it.
+    pub(crate) fn check(text: &str) -> Result<(), AccountIdError> {
         let fits = (1..=128).contains(&text.len());
-        if fits && !text.chars().any(char::is_control) {
-            Ok(Self(text.into()))
-        } else {
-            Err(AccountIdError)
-        }
+        if fits && !has_control(text) { Ok(()) } else { Err(AccountIdError) }
     }
 
     /// Returns the account of Trailkeep's own entries.
@@ -46,4 +47,9 @@ impl std::borrow::Borrow<str> for AccountId {
     fn borrow(&self) -> &str {
         &self.0
     }
+}
+
+/// Tells whether a text has a control character. Nearly every text is printable ASCII.
+pub(crate) fn has_control(text: &str) -> bool {
+    !text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) && text.chars().any(char::is_control)
 }

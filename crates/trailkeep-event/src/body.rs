@@ -54,8 +54,10 @@ pub fn split_body<'a>(
 
 fn lines(body: &[u8], events_max: usize) -> Result<Vec<&[u8]>, BodyError> {
     let mut events = Vec::new();
-    for line in body.split(|byte| *byte == b'\n') {
-        let line = line.trim_ascii();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', body).chain([body.len()]) {
+        let line = body.get(start..end).unwrap_or(&[]).trim_ascii();
+        start = end.saturating_add(1);
         if line.is_empty() {
             continue;
         }
@@ -73,8 +75,7 @@ fn object_or_lines<'a>(
     limits: &EventLimits,
     events_max: usize,
 ) -> Result<Vec<&'a [u8]>, BodyError> {
-    let one_line = body.iter().position(|byte| *byte == b'\n');
-    if let Some(end) = one_line {
+    if let Some(end) = memchr::memchr(b'\n', body) {
         // The first line alone tells: where it is a whole value, the rest are lines.
         let first = body.get(..end).unwrap_or(body).trim_ascii();
         if first.len() > limits.input_bytes_max || skip_whole(first, limits).is_ok() {

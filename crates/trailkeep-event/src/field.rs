@@ -1,6 +1,10 @@
 //! The table of fields: one line a field drives the reader, the sections, the columns and the
 //! query language.
 
+mod name;
+
+use self::name::{MemberName, find};
+
 /// What a field's value looks like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FieldKind {
@@ -74,7 +78,7 @@ impl Section {
     }
 
     /// Returns the section's number in the format.
-    pub fn number(self) -> u8 {
+    pub const fn number(self) -> u8 {
         match self {
             Self::Meta => 0,
             Self::Actor => 1,
@@ -204,25 +208,43 @@ macro_rules! fields {
             pub const ALL: &'static [Self] = &[ $( Self::$variant, )* ];
 
             /// Returns the field's name, as in answers, filters and canonical bytes.
-            pub fn name(self) -> &'static str { match self { $( Self::$variant => $name, )* } }
+            #[inline]
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $name, )* }
+            }
 
-            /// Finds a field by its name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $( $name => Some(Self::$variant), )* _ => None }
+            /// Returns the field's name as the canonical bytes have it.
+            #[inline]
+            pub(crate) fn member(self) -> &'static MemberName {
+                match self {
+                    $( Self::$variant => {
+                        const { &MemberName::new(concat!(",\"", $name, "\":\"").as_bytes()) }
+                    } )*
+                }
             }
 
             /// Returns the field's number in the row format.
-            pub fn number(self) -> u8 { match self { $( Self::$variant => $number, )* } }
+            #[inline]
+            pub const fn number(self) -> u8 { match self { $( Self::$variant => $number, )* } }
+
+            /// Returns how the field's value lies in a row.
+            #[inline]
+            pub(crate) fn shape(self) -> Shape {
+                match self { $( Self::$variant => const { Shape::of($kind) }, )* }
+            }
 
             /// Returns the section that holds the field; the ones that are ours have none.
+            #[inline]
             pub fn section(self) -> Option<Section> {
                 match self { $( Self::$variant => $section, )* }
             }
 
             /// Returns what the field's value looks like.
+            #[inline]
             pub fn kind(self) -> FieldKind { match self { $( Self::$variant => $kind, )* } }
 
             /// Returns the longest text in bytes: longer ids are rejected, longer texts are cut.
+            #[inline]
             pub fn bytes_max(self) -> usize { match self { $( Self::$variant => $bytes, )* } }
         }
     };
@@ -312,12 +334,69 @@ impl Field {
 
     /// Returns the fields that a row can hold, in number order.
     pub fn in_row() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(|field| field.section().is_some())
+        // Their numbers are the first ones, without a gap.
+        Self::ALL.iter().copied().take(Self::IN_ROW)
+    }
+
+    /// Finds a field by its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::from_bytes(name.as_bytes())
+    }
+
+    /// Finds a field by the bytes of its name.
+    #[inline]
+    pub(crate) fn from_bytes(name: &[u8]) -> Option<Self> {
+        find(name)
+    }
+
+    /// Tells whether a producer sends the field inside the object `error` or `block`.
+    #[inline]
+    pub(crate) fn is_grouped(self) -> bool {
+        matches!(
+            self,
+            Self::ErrorCode
+                | Self::ErrorCategory
+                | Self::ErrorPriority
+                | Self::ErrorRetryCount
+                | Self::ErrorMessage
+                | Self::ErrorStack
+                | Self::ErrorValidationErrors
+                | Self::BlockReason
+                | Self::BlockRuleId
+                | Self::BlockThreatScore
+                | Self::BlockScoreParts
+        )
     }
 
     /// Tells whether a producer may send the field; the others are set by Trailkeep.
+    #[inline]
     pub fn is_sent(self) -> bool {
         self.section().is_some() && !matches!(self, Self::Schema | Self::SubjectHash)
+    }
+}
+
+/// How a value lies in a row: what a reader of its bytes must know, in one byte.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shape {
+    Text,
+    /// A text that is one of the field's words.
+    Word,
+    Json,
+    Int,
+    Bool,
+    Time,
+}
+
+impl Shape {
+    const fn of(kind: FieldKind) -> Self {
+        match kind {
+            Id | Text => Self::Text,
+            Enum(_) => Self::Word,
+            Int(..) => Self::Int,
+            Bool => Self::Bool,
+            Object | Json | Headers => Self::Json,
+            Time => Self::Time,
+        }
     }
 }
 
@@ -347,6 +426,11 @@ mod tests {
         }
         for field in Field::ALL {
             assert_eq!(Field::from_name(field.name()), Some(*field));
+            let prefix = field.name().split_once('_').map(|(prefix, _rest)| prefix);
+            assert_eq!(field.is_grouped(), matches!(prefix, Some("error" | "block")));
+        }
+        for name in ["", "i", "statu", "status ", "Status", "colour", "metadata_\u{e9}"] {
+            assert_eq!(Field::from_name(name), None, "{name}");
         }
     }
 }

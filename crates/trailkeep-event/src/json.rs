@@ -1,11 +1,15 @@
 //! Strict I-JSON in, canonical JSON (RFC 8785) out, in one pass.
 
+mod canonical;
+mod plain;
 mod skip;
+mod text;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
-use crate::number::write_number;
+use self::canonical::Member;
+pub(crate) use self::text::{Plain, write_opened, write_string};
+use crate::number::leading_integer;
 use crate::position::Admission;
 use crate::{EventLimits, Rejection, RejectionCode};
 
@@ -35,6 +39,11 @@ pub(crate) fn utf8(input: &[u8]) -> Admission<&str> {
 pub(crate) fn into_string(bytes: Vec<u8>) -> Admission<String> {
     String::from_utf8(bytes)
         .map_err(|error| Rejection::new(RejectionCode::InvalidUtf8, error.to_string()))
+}
+
+/// Returns a key for messages and pointers.
+pub(crate) fn lossy(key: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(key)
 }
 
 /// The first byte of a value, which says what it is.
@@ -70,20 +79,15 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: usize,
     keys: usize,
+    /// The members read so far of the objects that are being written, the innermost last.
+    members: Vec<Member<'a>>,
     limits: &'a EventLimits,
-}
-
-/// One member of an object that is being written: its key and its bytes in the output.
-struct Member<'a> {
-    key: Cow<'a, str>,
-    start: usize,
-    end: usize,
 }
 
 impl<'a> Scanner<'a> {
     /// Starts at the front of `text`.
     pub(crate) fn new(text: &'a str, limits: &'a EventLimits) -> Self {
-        Self { text, at: 0, depth: 0, keys: 0, limits }
+        Self { text, at: 0, depth: 0, keys: 0, members: Vec::new(), limits }
     }
 
     /// Returns the next byte's offset.
@@ -91,25 +95,31 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    #[inline]
     fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn advance(&mut self) {
         self.at = self.at.saturating_add(1);
     }
 
-    fn skip_space(&mut self) {
+    /// Skips white space.
+    #[inline]
+    pub(crate) fn skip_space(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.advance();
         }
     }
 
     /// Makes the rejection of what stands at the next byte.
+    #[cold]
     pub(crate) fn unexpected(&self, expected: &str) -> Rejection {
         let found = match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
             None => "the end".to_owned(),
@@ -121,17 +131,24 @@ impl<'a> Scanner<'a> {
     }
 
     /// Skips one byte that must be there.
+    #[inline]
     pub(crate) fn expect(&mut self, byte: u8) -> Admission<()> {
         self.skip_space();
         if self.byte() == Some(byte) {
             self.advance();
             Ok(())
         } else {
-            Err(self.unexpected(&format!("`{}`", char::from(byte))))
+            Err(self.unexpected_byte(byte))
         }
     }
 
+    #[cold]
+    fn unexpected_byte(&self, expected: u8) -> Rejection {
+        self.unexpected(&format!("`{}`", char::from(expected)))
+    }
+
     /// Skips one byte if it is there.
+    #[inline]
     pub(crate) fn accept(&mut self, byte: u8) -> bool {
         self.skip_space();
         let found = self.byte() == Some(byte);
@@ -152,6 +169,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Returns what the next value is, from its first byte.
+    #[inline]
     pub(crate) fn kind(&mut self) -> Admission<Kind> {
         self.skip_space();
         match self.byte() {
@@ -166,13 +184,22 @@ impl<'a> Scanner<'a> {
     }
 
     /// Enters an object or list.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Admission<()> {
         self.depth = self.depth.saturating_add(1);
-        if self.depth > self.limits.depth_max {
-            let detail = format!("nested deeper than {} levels", self.limits.depth_max);
-            return Err(Rejection::new(RejectionCode::TooDeep, detail));
-        }
-        Ok(())
+        if self.depth > self.limits.depth_max { Err(self.too_deep()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn too_deep(&self) -> Rejection {
+        let detail = format!("nested deeper than {} levels", self.limits.depth_max);
+        Rejection::new(RejectionCode::TooDeep, detail)
+    }
+
+    #[cold]
+    fn too_many_keys(&self) -> Rejection {
+        let detail = format!("more than {} object members", self.limits.keys_max);
+        Rejection::new(RejectionCode::TooManyKeys, detail)
     }
 
     /// Leaves an object or list.
@@ -180,114 +207,28 @@ impl<'a> Scanner<'a> {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// Reads a member's key and the colon after it.
-    pub(crate) fn key(&mut self) -> Admission<Cow<'a, str>> {
+    /// Reads a member's key and the colon after it. Keys are UTF-8.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Admission<Cow<'a, [u8]>> {
         self.keys = self.keys.saturating_add(1);
         if self.keys > self.limits.keys_max {
-            let detail = format!("more than {} object members", self.limits.keys_max);
-            return Err(Rejection::new(RejectionCode::TooManyKeys, detail));
+            return Err(self.too_many_keys());
         }
         self.skip_space();
+        match self.plain_key() {
+            Some(key) => Ok(Cow::Borrowed(key)),
+            None => self.any_key().map(Cow::Owned),
+        }
+    }
+
+    #[cold]
+    fn any_key(&mut self) -> Admission<Vec<u8>> {
         if self.byte() != Some(b'"') {
             return Err(self.unexpected("a member name"));
         }
         let key = self.string()?;
         self.expect(b':')?;
-        Ok(key)
-    }
-
-    /// Reads a string and decodes its escapes; borrows where there are none.
-    pub(crate) fn string(&mut self) -> Admission<Cow<'a, str>> {
-        self.expect(b'"')?;
-        let start = self.at;
-        self.skip_plain();
-        if self.byte() == Some(b'"') {
-            let text = self.text.get(start..self.at).unwrap_or("");
-            self.advance();
-            return Ok(Cow::Borrowed(text));
-        }
-        let mut decoded = String::with_capacity(self.at.saturating_sub(start).saturating_add(16));
-        decoded.push_str(self.text.get(start..self.at).unwrap_or(""));
-        loop {
-            match self.byte() {
-                Some(b'"') => {
-                    self.advance();
-                    return Ok(Cow::Owned(decoded));
-                }
-                Some(b'\\') => {
-                    self.advance();
-                    decoded.push(self.escape()?);
-                }
-                Some(0..=0x1f) => return Err(self.unexpected("an escaped control character")),
-                Some(_) => {
-                    let plain = self.at;
-                    self.skip_plain();
-                    decoded.push_str(self.text.get(plain..self.at).unwrap_or(""));
-                }
-                None => return Err(self.unexpected("the end of the string (`\"`)")),
-            }
-        }
-    }
-
-    fn skip_plain(&mut self) {
-        let rest = self.bytes().get(self.at..).unwrap_or(&[]);
-        let plain = rest.iter().take_while(|&&b| b != b'"' && b != b'\\' && b >= 0x20).count();
-        self.at = self.at.saturating_add(plain);
-    }
-
-    fn escape(&mut self) -> Admission<char> {
-        let Some(byte) = self.byte() else { return Err(self.unexpected("an escape")) };
-        let decoded = match byte {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                self.advance();
-                return self.unicode_escape();
-            }
-            _ => return Err(self.unexpected("an escape (one of \" \\ / b f n r t u)")),
-        };
-        self.advance();
-        Ok(decoded)
-    }
-
-    fn unicode_escape(&mut self) -> Admission<char> {
-        let first = self.four_hex()?;
-        if !(0xd800..0xe000).contains(&first) {
-            return char::from_u32(first).ok_or_else(|| self.lone_surrogate());
-        }
-        let pair_follows = self.bytes().get(self.at..self.at.saturating_add(2)) == Some(b"\\u");
-        if first >= 0xdc00 || !pair_follows {
-            return Err(self.lone_surrogate());
-        }
-        self.at = self.at.saturating_add(2);
-        let second = self.four_hex()?;
-        if !(0xdc00..0xe000).contains(&second) {
-            return Err(self.lone_surrogate());
-        }
-        let high = first.wrapping_sub(0xd800) << 10;
-        let code = 0x1_0000_u32.wrapping_add(high).wrapping_add(second.wrapping_sub(0xdc00));
-        char::from_u32(code).ok_or_else(|| self.lone_surrogate())
-    }
-
-    fn four_hex(&mut self) -> Admission<u32> {
-        let digits = self.text.get(self.at..self.at.saturating_add(4));
-        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
-            return Err(self.unexpected("four hexadecimal digits"));
-        };
-        self.at = self.at.saturating_add(4);
-        Ok(code)
-    }
-
-    fn lone_surrogate(&self) -> Rejection {
-        let detail = format!("half of a surrogate pair before byte {}", self.at);
-        Rejection::new(RejectionCode::LoneSurrogate, detail)
+        Ok(key.into_owned().into_bytes())
     }
 
     /// Reads `true` or `false`.
@@ -315,7 +256,20 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Reads an integer of few digits without a sign; where it is none, stays in front of it.
+    #[inline]
+    pub(crate) fn short_integer(&mut self) -> Option<i64> {
+        let rest = self.bytes().get(self.at..)?;
+        let (value, len) = leading_integer(rest)?;
+        if matches!(rest.get(len), Some(b'.' | b'e' | b'E')) {
+            return None;
+        }
+        self.at = self.at.wrapping_add(len);
+        Some(value)
+    }
+
     /// Reads a number and returns its token.
+    #[inline]
     pub(crate) fn number(&mut self) -> Admission<&'a str> {
         self.skip_space();
         let start = self.at;
@@ -349,153 +303,11 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn skip_digits(&mut self) {
         while matches!(self.byte(), Some(b'0'..=b'9')) {
             self.advance();
         }
-    }
-
-    /// Reads one value of any kind and appends its canonical form.
-    pub(crate) fn canonical(&mut self, out: &mut Vec<u8>) -> Admission<()> {
-        match self.kind()? {
-            Kind::Object => self.canonical_object(out),
-            Kind::List => self.canonical_list(out),
-            Kind::String => {
-                let text = self.string()?;
-                write_string(out, &text);
-                Ok(())
-            }
-            Kind::Number => write_number(out, self.number()?),
-            Kind::Bool => {
-                let word: &[u8] = if self.boolean()? { b"true" } else { b"false" };
-                out.extend_from_slice(word);
-                Ok(())
-            }
-            Kind::Null => {
-                self.null()?;
-                out.extend_from_slice(b"null");
-                Ok(())
-            }
-        }
-    }
-
-    fn canonical_list(&mut self, out: &mut Vec<u8>) -> Admission<()> {
-        self.expect(b'[')?;
-        self.enter()?;
-        out.push(b'[');
-        let mut n_items = 0_usize;
-        if !self.accept(b']') {
-            loop {
-                self.canonical(out).map_err(|error| error.inside(&n_items.to_string()))?;
-                n_items = n_items.saturating_add(1);
-                if !self.accept(b',') {
-                    break;
-                }
-                out.push(b',');
-            }
-            self.expect(b']')?;
-        }
-        out.push(b']');
-        self.leave();
-        Ok(())
-    }
-
-    fn canonical_object(&mut self, out: &mut Vec<u8>) -> Admission<()> {
-        self.expect(b'{')?;
-        self.enter()?;
-        out.push(b'{');
-        let body = out.len();
-        let mut members: Vec<Member<'a>> = Vec::new();
-        let mut sorted = true;
-        if !self.accept(b'}') {
-            loop {
-                let key = self.key()?;
-                match members.last().map(|last| utf16_order(&last.key, &key)) {
-                    None | Some(Ordering::Less) => {}
-                    Some(Ordering::Equal) => return Err(duplicate_key(&key)),
-                    Some(Ordering::Greater) => sorted = false,
-                }
-                let start = out.len();
-                write_string(out, &key);
-                out.push(b':');
-                self.canonical(out).map_err(|error| error.inside(&key))?;
-                members.push(Member { key, start, end: out.len() });
-                if !self.accept(b',') {
-                    break;
-                }
-                out.push(b',');
-            }
-            self.expect(b'}')?;
-        }
-        if !sorted {
-            sort_members(out, body, members)?;
-        }
-        out.push(b'}');
-        self.leave();
-        Ok(())
-    }
-}
-
-fn duplicate_key(key: &str) -> Rejection {
-    let short: String = key.chars().take(64).collect();
-    Rejection::new(RejectionCode::DuplicateKey, format!("the member `{short}` stands twice"))
-        .inside(key)
-}
-
-/// Rewrites an object's members in order; `body` is where the first one starts.
-fn sort_members(out: &mut Vec<u8>, body: usize, mut members: Vec<Member<'_>>) -> Admission<()> {
-    members.sort_by(|a, b| utf16_order(&a.key, &b.key));
-    for pair in members.windows(2) {
-        if let [first, second] = pair
-            && first.key == second.key
-        {
-            return Err(duplicate_key(&first.key));
-        }
-    }
-    let mut ordered = Vec::with_capacity(out.len().saturating_sub(body));
-    for (index, member) in members.iter().enumerate() {
-        if index > 0 {
-            ordered.push(b',');
-        }
-        ordered.extend_from_slice(out.get(member.start..member.end).unwrap_or(&[]));
-    }
-    out.truncate(body);
-    out.extend_from_slice(&ordered);
-    Ok(())
-}
-
-/// Orders keys by their UTF-16 code units, as RFC 8785 asks.
-fn utf16_order(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
-}
-
-/// Appends a string in its canonical form, quotes included.
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut plain = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(plain..at).unwrap_or(&[]));
-        write_escape(out, byte);
-        plain = at.saturating_add(1);
-    }
-    out.extend_from_slice(bytes.get(plain..).unwrap_or(&[]));
-    out.push(b'"');
-}
-
-fn write_escape(out: &mut Vec<u8>, byte: u8) {
-    match byte {
-        b'"' => out.extend_from_slice(b"\\\""),
-        b'\\' => out.extend_from_slice(b"\\\\"),
-        0x08 => out.extend_from_slice(b"\\b"),
-        0x09 => out.extend_from_slice(b"\\t"),
-        0x0a => out.extend_from_slice(b"\\n"),
-        0x0c => out.extend_from_slice(b"\\f"),
-        0x0d => out.extend_from_slice(b"\\r"),
-        _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
     }
 }
 

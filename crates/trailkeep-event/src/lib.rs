@@ -22,6 +22,8 @@ mod limits;
 mod micros;
 mod number;
 mod position;
+mod presence;
+mod push;
 mod reader;
 mod record;
 mod rejection;

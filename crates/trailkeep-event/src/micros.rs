@@ -60,24 +60,30 @@ impl Micros {
         let in_day = at.rem_euclid(DAY_MICROS);
         let seconds = in_day.div_euclid(1_000_000);
         let fraction = in_day.rem_euclid(1_000_000);
-        push_digits(out, year, 4);
-        out.push(b'-');
-        push_digits(out, month, 2);
-        out.push(b'-');
-        push_digits(out, day, 2);
-        out.push(b'T');
-        push_digits(out, seconds.div_euclid(3600), 2);
-        out.push(b':');
-        push_digits(out, seconds.div_euclid(60).rem_euclid(60), 2);
-        out.push(b':');
-        push_digits(out, seconds.rem_euclid(60), 2);
-        out.push(b'.');
+        let pairs = [
+            year.div_euclid(100),
+            year.rem_euclid(100),
+            month,
+            day,
+            seconds.div_euclid(3600),
+            seconds.div_euclid(60).rem_euclid(60),
+            seconds.rem_euclid(60),
+            fraction.div_euclid(10_000),
+            fraction.div_euclid(100).rem_euclid(100),
+            fraction.rem_euclid(100),
+        ];
+        let [[y1, y2], [y3, y4], [m1, m2], [d1, d2], [h1, h2], [n1, n2], [s1, s2], rest @ ..] =
+            pairs.map(two_digits);
+        out.extend_from_slice(&[
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2,
+            b'.',
+        ]);
+        let [[f1, f2], [f3, f4], [f5, f6]] = rest;
         if fraction.rem_euclid(1000) == 0 {
-            push_digits(out, fraction.div_euclid(1000), 3);
+            out.extend_from_slice(&[f1, f2, f3, b'Z']);
         } else {
-            push_digits(out, fraction, 6);
+            out.extend_from_slice(&[f1, f2, f3, f4, f5, f6, b'Z']);
         }
-        out.push(b'Z');
     }
 }
 
@@ -89,11 +95,10 @@ impl fmt::Display for Micros {
     }
 }
 
-fn push_digits(out: &mut Vec<u8>, value: i64, width: u32) {
-    for place in (0..width).rev() {
-        let digit = value.div_euclid(10_i64.pow(place)).rem_euclid(10);
-        out.push(b'0'.wrapping_add(u8::try_from(digit).unwrap_or(0)));
-    }
+/// Returns the digits of a number below 100.
+fn two_digits(value: i64) -> [u8; 2] {
+    let value = u8::try_from(value).unwrap_or(0);
+    [b'0'.wrapping_add(value / 10), b'0'.wrapping_add(value % 10)]
 }
 
 fn digits(bytes: &[u8]) -> Option<i64> {

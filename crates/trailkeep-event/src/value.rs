@@ -1,5 +1,6 @@
 //! One value of an entry, and whatever can hand out values by field.
 
+use crate::section::write_value;
 use crate::{EventId, Field, Micros};
 
 /// A borrowed value of one field.
@@ -28,6 +29,14 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    /// Returns the canonical text of a JSON value.
+    pub(crate) fn as_json(self) -> Option<&'a str> {
+        match self {
+            Self::Json(text) => Some(text),
+            Self::Text(_) | Self::Int(_) | Self::Bool(_) | Self::Time(_) | Self::Id(_) => None,
+        }
+    }
+
     /// Returns the time of a time value.
     pub fn as_time(self) -> Option<Micros> {
         match self {
@@ -49,6 +58,15 @@ impl<'a> ValueRef<'a> {
 pub trait Fields {
     /// Returns the field's value, or `None` where it is absent.
     fn get(&self, field: Field) -> Option<ValueRef<'_>>;
+
+    /// Appends the field as a member of canonical JSON, `,"name":value`; an absent one appends
+    /// nothing.
+    fn write_member(&self, field: Field, out: &mut Vec<u8>) {
+        if let Some(value) = self.get(field) {
+            field.member().write(out);
+            write_value(out, value);
+        }
+    }
 
     /// Returns the field's text, or `None` where it is absent or not text.
     fn text(&self, field: Field) -> Option<&str> {

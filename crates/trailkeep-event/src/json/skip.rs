@@ -1,6 +1,7 @@
 //! Finds where a value ends without reading it.
 
-use crate::json::{Kind, Scanner};
+use super::plain::unquoted_len;
+use super::{Kind, Scanner};
 use crate::position::Admission;
 
 impl Scanner<'_> {
@@ -23,8 +24,7 @@ impl Scanner<'_> {
         if !self.accept(close) {
             loop {
                 if keyed {
-                    self.skip_string()?;
-                    self.expect(b':')?;
+                    self.skip_key()?;
                 }
                 self.skip()?;
                 if !self.accept(b',') {
@@ -37,19 +37,30 @@ impl Scanner<'_> {
         Ok(())
     }
 
+    fn skip_key(&mut self) -> Admission<()> {
+        self.skip_space();
+        if self.plain_key().is_none() {
+            self.skip_string()?;
+            self.expect(b':')?;
+        }
+        Ok(())
+    }
+
     fn skip_string(&mut self) -> Admission<()> {
         self.expect(b'"')?;
         loop {
+            let rest = self.bytes().get(self.at..).unwrap_or(&[]);
+            self.at = self.at.saturating_add(unquoted_len(rest));
             match self.byte() {
                 Some(b'"') => {
                     self.advance();
                     return Ok(());
                 }
-                Some(b'\\') => {
+                // A backslash; what it escapes is never the end.
+                Some(_) => {
                     self.advance();
                     self.advance();
                 }
-                Some(_) => self.advance(),
                 None => return Err(self.unexpected("the end of the string (`\"`)")),
             }
         }
