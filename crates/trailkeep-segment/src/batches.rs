@@ -6,15 +6,17 @@ use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::errors::ParquetError;
 use trailkeep_event::IdKey;
 
-use crate::Error;
 use crate::columns::Columns;
+use crate::compose::parts_of;
+use crate::layout::N_COLUMNS;
 use crate::numbers::index;
 use crate::verified::VerifiedFile;
+use crate::{Error, SegmentReader};
 
 /// The rows of one run where few columns are read.
 pub(crate) const NARROW_ROWS: usize = 8192;
@@ -37,32 +39,34 @@ pub(crate) struct Batches {
     reader: ParquetRecordBatchReader,
     file: VerifiedFile,
     key: IdKey,
+    /// Stored columns that were asked for and that the file lacks: no row has a value in them.
+    lacking: Vec<usize>,
 }
 
 impl Batches {
     /// Starts to read.
-    pub(crate) fn open(
-        file: VerifiedFile,
-        metadata: ArrowReaderMetadata,
-        key: IdKey,
-        wanted: &Wanted<'_>,
-    ) -> Result<Self, Error> {
-        let n_rows = metadata.metadata().file_metadata().num_rows();
-        let n_rows = usize::try_from(n_rows).unwrap_or(0);
+    pub(crate) fn open(segment: &SegmentReader, wanted: &Wanted<'_>) -> Result<Self, Error> {
+        let (file, metadata) = (segment.walked(), segment.parquet().clone());
+        let n_rows = index(segment.meta().rows);
         let mut builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata)
                 .with_batch_size(wanted.batch_rows);
-        if let Some(columns) = wanted.columns {
-            let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-            builder = builder.with_projection(mask);
-        }
+        let columns = match wanted.columns {
+            Some(columns) => columns.to_vec(),
+            None => (0..N_COLUMNS).collect(),
+        };
+        let parts: Vec<usize> = columns.iter().flat_map(|column| parts_of(*column)).collect();
+        let places = parts.iter().filter_map(|part| segment.place(*part));
+        let mask = ProjectionMask::roots(builder.parquet_schema(), places);
+        builder = builder.with_projection(mask);
+        let lacking = parts.into_iter().filter(|part| segment.place(*part).is_none()).collect();
         if let Some(rows) = wanted.rows {
             let rows = rows.iter().map(|rows| index(rows.start)..index(rows.end));
             let selection = RowSelection::from_consecutive_ranges(rows, n_rows);
             builder = builder.with_row_selection(selection);
         }
         let reader = builder.build().map_err(|source| file.failure(source))?;
-        Ok(Self { reader, file, key })
+        Ok(Self { reader, file, key: segment.key().clone(), lacking })
     }
 
     /// Returns the next run of rows.
@@ -74,7 +78,7 @@ impl Batches {
     }
 
     fn columns(&self, batch: Result<RecordBatch, ArrowError>) -> Result<Columns, ParquetError> {
-        Columns::of(&batch?, &self.key)
+        Columns::of(&batch?, &self.lacking, &self.key)
             .ok_or_else(|| ParquetError::General("a column is not of its type".to_owned()))
     }
 }

@@ -1,44 +1,55 @@
 //! A run of rows as typed columns, as read from a segment or about to be written to one.
 
-use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch, StringArray,
-};
-use trailkeep_event::{EventId, Field, FieldKind, IdKey, Micros, Partition, Position, ValueRef};
+use arrow_array::RecordBatch;
+use trailkeep_event::{EventId, Field, IdKey, Micros, Partition, Position, ValueRef};
 
+use crate::column::Column;
+use crate::compose::{compose, parts_of};
 use crate::layout::{
-    CLOCK_SKEW, CREATED_AT, ColumnKind, FRAME, N_COLUMNS, ORDINAL, PARTITION, SECTIONS, SEQ,
+    CLOCK_SKEW, CREATED_AT, FRAME, N_COLUMNS, N_STORED, ORDINAL, PARTITION, SECTIONS, SEQ, SHAPE,
     column_kind, column_named, column_of,
 };
-
-/// One column, with its type known.
-#[derive(Clone, Debug)]
-enum Loaded {
-    Text(StringArray),
-    Int(PrimitiveArray<Int64Type>),
-    Bool(BooleanArray),
-    Time(PrimitiveArray<TimestampMicrosecondType>),
-    Small(PrimitiveArray<Int32Type>),
-    Bytes(BinaryArray),
-}
+use crate::shape;
 
 /// The columns of a run of rows; those that were not asked for are absent.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    loaded: [Option<Loaded>; N_COLUMNS],
+    loaded: [Option<Column>; N_COLUMNS],
     n_rows: usize,
     key: IdKey,
 }
 
 impl Columns {
-    /// Takes the columns of a record batch; `None` where one is not of its type.
-    pub(crate) fn of(batch: &RecordBatch, key: &IdKey) -> Option<Self> {
-        let mut loaded = [const { None }; N_COLUMNS];
+    /// Starts without columns.
+    pub(crate) fn empty(n_rows: usize, key: &IdKey) -> Self {
+        Self { loaded: [const { None }; N_COLUMNS], n_rows, key: key.clone() }
+    }
+
+    /// Takes the columns of a record batch, and others that have no values; `None` where one is
+    /// not of its type.
+    pub(crate) fn of(batch: &RecordBatch, lacking: &[usize], key: &IdKey) -> Option<Self> {
+        let mut stored = [const { None }; N_STORED];
+        for column in lacking {
+            *stored.get_mut(*column)? = Some(Column::Absent(batch.num_rows()));
+        }
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             let column = column_named(field.name())?;
-            *loaded.get_mut(column)? = Some(load(column_kind(column), array)?);
+            let values = match Column::of(column_kind(column), array)? {
+                Column::Text(texts) if column == SHAPE => shape::coded(&texts)?,
+                values => values,
+            };
+            *stored.get_mut(column)? = Some(values);
         }
-        Some(Self { loaded, n_rows: batch.num_rows(), key: key.clone() })
+        let mut columns = Self::empty(batch.num_rows(), key);
+        for column in 0..N_COLUMNS {
+            let read = |part: &usize| stored.get(*part).is_some_and(Option::is_some);
+            if !parts_of(column).iter().all(read) {
+                continue;
+            }
+            let part = |part: usize| stored.get(part).cloned().flatten().ok_or(());
+            columns.set(column, compose(column, part).ok()?);
+        }
+        Some(columns)
     }
 
     /// Returns how many rows there are.
@@ -46,57 +57,52 @@ impl Columns {
         self.n_rows
     }
 
+    /// Adds a column.
+    pub(crate) fn set(&mut self, column: usize, values: Column) {
+        if let Some(slot) = self.loaded.get_mut(column) {
+            *slot = Some(values);
+        }
+    }
+
+    /// Returns a column, where it was asked for.
+    pub(crate) fn column(&self, column: usize) -> Option<&Column> {
+        self.loaded.get(column)?.as_ref()
+    }
+
+    /// Returns the column of a field, where it has one that was asked for.
+    pub(crate) fn of_field(&self, field: Field) -> Option<&Column> {
+        self.column(column_of(field)?)
+    }
+
     /// Returns a value of a field that a row holds, as the columns have it.
     pub(crate) fn value(&self, field: Field, row: usize) -> Option<ValueRef<'_>> {
-        match self.column(column_of(field)?)? {
-            Loaded::Text(array) => {
-                let text = array.is_valid(row).then(|| array.value(row))?;
-                Some(match field.kind() {
-                    FieldKind::Object | FieldKind::Json | FieldKind::Headers => {
-                        ValueRef::Json(text)
-                    }
-                    _ => ValueRef::Text(text),
-                })
-            }
-            Loaded::Int(array) => array.is_valid(row).then(|| array.value(row)).map(ValueRef::Int),
-            Loaded::Bool(array) => {
-                array.is_valid(row).then(|| array.value(row)).map(ValueRef::Bool)
-            }
-            Loaded::Time(array) => {
-                array.is_valid(row).then(|| ValueRef::Time(Micros(array.value(row))))
-            }
-            Loaded::Small(_) | Loaded::Bytes(_) => None,
-        }
+        self.column(column_of(field)?)?.value(field, row)
     }
 
     /// Returns when the entry was admitted.
     pub(crate) fn created_at(&self, row: usize) -> Option<Micros> {
-        match self.column(CREATED_AT)? {
-            Loaded::Time(array) => Some(Micros(array.value(row))),
-            _ => None,
-        }
+        self.column(CREATED_AT)?.int(row).map(Micros)
     }
 
     /// Returns the entry's index in its account's log.
     pub(crate) fn seq(&self, row: usize) -> Option<u64> {
-        self.long(SEQ, row)
+        u64::try_from(self.column(SEQ)?.int(row)?).ok()
     }
 
     /// Tells whether the producer's clock was ahead.
     pub(crate) fn clock_skew(&self, row: usize) -> Option<bool> {
-        match self.column(CLOCK_SKEW)? {
-            Loaded::Bool(array) => Some(array.value(row)),
-            _ => None,
-        }
+        self.column(CLOCK_SKEW)?.truth(row)
     }
 
     /// Returns the entry's place in the journal.
     pub(crate) fn position(&self, row: usize) -> Option<Position> {
-        let partition = Partition::new(u8::try_from(self.small(PARTITION, row)?).ok()?)?;
-        let frame = self.long(FRAME, row).filter(|frame| *frame <= Position::FRAME_MAX)?;
-        let ordinal = u32::try_from(self.small(ORDINAL, row)?).ok()?;
+        let number = |column| self.column(column)?.int(row);
+        let partition = Partition::new(u8::try_from(number(PARTITION)?).ok()?)?;
+        let frame = u64::try_from(number(FRAME)?).ok()?;
+        let ordinal = u32::try_from(number(ORDINAL)?).ok()?;
         let position = Position { partition, frame, ordinal };
-        (ordinal <= Position::ORDINAL_MAX).then_some(position)
+        let fits = frame <= Position::FRAME_MAX && ordinal <= Position::ORDINAL_MAX;
+        fits.then_some(position)
     }
 
     /// Returns the entry's identifier.
@@ -106,43 +112,6 @@ impl Columns {
 
     /// Returns the section bytes of a row that the columns do not give back.
     pub(crate) fn sections(&self, row: usize) -> Option<&[u8]> {
-        match self.column(SECTIONS)? {
-            Loaded::Bytes(array) => array.is_valid(row).then(|| array.value(row)),
-            _ => None,
-        }
+        self.column(SECTIONS)?.bytes(row)
     }
-
-    fn long(&self, column: usize, row: usize) -> Option<u64> {
-        match self.column(column)? {
-            Loaded::Int(array) => u64::try_from(array.value(row)).ok(),
-            _ => None,
-        }
-    }
-
-    fn small(&self, column: usize, row: usize) -> Option<i32> {
-        match self.column(column)? {
-            Loaded::Small(array) => Some(array.value(row)),
-            _ => None,
-        }
-    }
-
-    fn column(&self, column: usize) -> Option<&Loaded> {
-        self.loaded.get(column)?.as_ref()
-    }
-}
-
-fn load(kind: ColumnKind, array: &ArrayRef) -> Option<Loaded> {
-    let any = array.as_any();
-    Some(match kind {
-        ColumnKind::Text => Loaded::Text(any.downcast_ref::<StringArray>()?.clone()),
-        ColumnKind::Int => Loaded::Int(any.downcast_ref::<PrimitiveArray<Int64Type>>()?.clone()),
-        ColumnKind::Bool => Loaded::Bool(any.downcast_ref::<BooleanArray>()?.clone()),
-        ColumnKind::Time => {
-            Loaded::Time(any.downcast_ref::<PrimitiveArray<TimestampMicrosecondType>>()?.clone())
-        }
-        ColumnKind::Small => {
-            Loaded::Small(any.downcast_ref::<PrimitiveArray<Int32Type>>()?.clone())
-        }
-        ColumnKind::Bytes => Loaded::Bytes(any.downcast_ref::<BinaryArray>()?.clone()),
-    })
 }

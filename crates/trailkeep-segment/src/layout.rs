@@ -8,6 +8,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::schema::types::ColumnPath;
 use trailkeep_event::{Field, FieldKind};
 
+use crate::compose::UuidForm;
+
 /// The time at which an entry was admitted.
 pub(crate) const CREATED_AT: usize = Field::IN_ROW;
 /// The entry's index in its account's log.
@@ -22,20 +24,79 @@ pub(crate) const FRAME: usize = Field::IN_ROW + 4;
 pub(crate) const ORDINAL: usize = Field::IN_ROW + 5;
 /// The section bytes of a row that the columns do not give back.
 pub(crate) const SECTIONS: usize = Field::IN_ROW + 6;
-/// How many columns a segment has.
+/// How many columns rows have.
 pub(crate) const N_COLUMNS: usize = Field::IN_ROW + 7;
 
+/// The texts that are usually UUIDs, and how those are written. One of the usual form is not in
+/// the field's column, but its 16 bytes are in the stored column that belongs to it.
+const UUIDS: [(Field, UuidForm, &str); 4] = [
+    (Field::CorrelationId, UuidForm::Dashed, "_correlation_id_uuid"),
+    (Field::SourceId, UuidForm::Dashed, "_source_id_uuid"),
+    (Field::SessionId, UuidForm::Dashed, "_session_id_uuid"),
+    (Field::TraceId, UuidForm::Plain, "_trace_id_uuid"),
+];
+/// How many bytes a UUID has.
+pub(crate) const UUID_BYTES: usize = 16;
+/// How the path follows from the rest of the row; where it does not, it is in its own column.
+pub(crate) const PATH_FORM: usize = N_COLUMNS + UUIDS.len();
+/// The microseconds of the producer's time beyond its milliseconds.
+pub(crate) const OCCURRED_US: usize = PATH_FORM + 1;
+/// A duration of whole milliseconds; any other is in its own column.
+pub(crate) const DURATION_MS: usize = PATH_FORM + 2;
+/// The values of a row in the fields of [`SHAPED`] as one text, where not too many rows differ
+/// in them. Then these fields' own columns have no values.
+pub(crate) const SHAPE: usize = PATH_FORM + 3;
+/// How many columns are stored: those of the rows first.
+pub(crate) const N_STORED: usize = PATH_FORM + 4;
+/// The fields that mostly follow from one another: there are few hundred combinations in many
+/// million rows, and one code instead of twenty.
+pub(crate) const SHAPED: [Field; 22] = [
+    Field::Action,
+    Field::Category,
+    Field::Outcome,
+    Field::Severity,
+    Field::Schema,
+    Field::Method,
+    Field::Route,
+    Field::Status,
+    Field::AuthType,
+    Field::ApiVersion,
+    Field::SampleRate,
+    Field::Intent,
+    Field::CustomerVisible,
+    Field::IdentityVisible,
+    Field::ErrorCode,
+    Field::ErrorCategory,
+    Field::ErrorPriority,
+    Field::BlockReason,
+    Field::BlockRuleId,
+    Field::ActorType,
+    Field::ActorRole,
+    Field::ResourceType,
+];
+/// The column of the producer's time.
+pub(crate) const OCCURRED_AT: usize = 1;
+
 /// The most rows of one row group.
-const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
+pub(crate) const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 /// The most rows of one page: what a look-up of one row decodes.
 pub(crate) const PAGE_ROWS_MAX: usize = 2048;
 /// The page row limit is checked once for so many rows.
-const WRITE_BATCH_ROWS: usize = 256;
+pub(crate) const WRITE_BATCH_ROWS: usize = 256;
 /// Beyond this the writer gives up on a dictionary and stores plain values: every look-up in a
 /// column decodes its dictionary whole.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 /// The same for columns whose values repeat so often that a large dictionary still pays.
 const LARGE_DICTIONARY_BYTES_MAX: usize = 16 << 20;
+
+/// How much work is put into making a file small.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Effort {
+    /// As little as pays while entries come in.
+    Quick,
+    /// More where it gains most: about 1 us a row, for a file that stays.
+    Thorough,
+}
 
 /// What a column's values look like.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,8 +105,11 @@ pub(crate) enum ColumnKind {
     Int,
     Bool,
     Time,
+    Millis,
     Small,
     Bytes,
+    Uuid,
+    Shape,
 }
 
 /// Returns the column that holds a field; the entry's id is in none.
@@ -69,8 +133,28 @@ pub(crate) fn column_name(column: usize) -> &'static str {
         FRAME => "_frame",
         ORDINAL => "_ordinal",
         SECTIONS => "_sections",
+        PATH_FORM => "_path_form",
+        OCCURRED_US => "_occurred_us",
+        SHAPE => "_shape",
+        DURATION_MS => "_duration_ms",
+        N_COLUMNS.. => uuid_part(column).map_or("footer", |(_, _, name)| name),
         _ => Field::ALL.get(column).map_or("footer", |field| field.name()),
     }
+}
+
+fn uuid_part(column: usize) -> Option<(Field, UuidForm, &'static str)> {
+    UUIDS.get(column.checked_sub(N_COLUMNS)?).copied()
+}
+
+/// Returns the field whose UUIDs are in a stored column, and how they are written.
+pub(crate) fn uuid_field(column: usize) -> Option<(Field, UuidForm)> {
+    uuid_part(column).map(|(field, form, _name)| (field, form))
+}
+
+/// Returns the stored column that holds a column's UUIDs, and how they are written.
+pub(crate) fn uuid_column(column: usize) -> Option<(usize, UuidForm)> {
+    let at = UUIDS.iter().position(|(field, ..)| usize::from(field.number()) == column)?;
+    UUIDS.get(at).map(|(_, form, _)| (N_COLUMNS.saturating_add(at), *form))
 }
 
 /// Returns the column with that name.
@@ -80,18 +164,29 @@ pub(crate) fn column_named(name: &str) -> Option<usize> {
         "_frame" => Some(FRAME),
         "_ordinal" => Some(ORDINAL),
         "_sections" => Some(SECTIONS),
-        _ => Field::from_name(name).and_then(column_of),
+        "_path_form" => Some(PATH_FORM),
+        "_occurred_us" => Some(OCCURRED_US),
+        "_shape" => Some(SHAPE),
+        "_duration_ms" => Some(DURATION_MS),
+        _ => match UUIDS.iter().position(|(_, _, part)| *part == name) {
+            Some(at) => Some(N_COLUMNS.saturating_add(at)),
+            None => Field::from_name(name).and_then(column_of),
+        },
     }
 }
 
-/// Returns what a column's values look like.
+/// Returns what a stored column's values look like.
 pub(crate) fn column_kind(column: usize) -> ColumnKind {
     match column {
         CREATED_AT => ColumnKind::Time,
         SEQ | FRAME => ColumnKind::Int,
         CLOCK_SKEW => ColumnKind::Bool,
-        PARTITION | ORDINAL => ColumnKind::Small,
+        OCCURRED_AT => ColumnKind::Millis,
+        SHAPE => ColumnKind::Shape,
+        DURATION_MS => ColumnKind::Int,
+        PARTITION | ORDINAL | PATH_FORM | OCCURRED_US => ColumnKind::Small,
         SECTIONS => ColumnKind::Bytes,
+        N_COLUMNS.. => ColumnKind::Uuid,
         _ => match Field::ALL.get(column).map(|field| field.kind()) {
             Some(FieldKind::Int(..)) => ColumnKind::Int,
             Some(FieldKind::Bool) => ColumnKind::Bool,
@@ -101,62 +196,26 @@ pub(crate) fn column_kind(column: usize) -> ColumnKind {
     }
 }
 
-fn nullable(column: usize) -> bool {
-    let required = [Field::AccountId, Field::OccurredAt, Field::Action];
+/// Tells whether a row may have no value in a column.
+pub(crate) fn is_nullable(column: usize) -> bool {
+    let required = [Field::AccountId, Field::OccurredAt];
     !required.iter().any(|field| usize::from(field.number()) == column)
         && !(CREATED_AT..SECTIONS).contains(&column)
 }
 
-/// Returns the schema of every segment.
-pub(crate) fn schema() -> SchemaRef {
-    let field = |column| {
-        let data_type = match column_kind(column) {
-            ColumnKind::Text => DataType::Utf8,
-            ColumnKind::Int => DataType::Int64,
-            ColumnKind::Bool => DataType::Boolean,
-            ColumnKind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            ColumnKind::Small => DataType::Int32,
-            ColumnKind::Bytes => DataType::Binary,
-        };
-        ArrowField::new(column_name(column), data_type, nullable(column))
-    };
-    Arc::new(Schema::new((0..N_COLUMNS).map(field).collect::<Vec<_>>()))
+/// Returns a shaped field's place among them.
+pub(crate) fn shaped(column: usize) -> Option<usize> {
+    SHAPED.iter().position(|field| usize::from(field.number()) == column)
 }
 
-/// Returns how the Parquet file is written. The measurements behind it: Parquet version 1 pages
-/// compress their levels; times and counters are smallest delta-packed and not compressed; sizes
-/// split by byte; values that hardly repeat gain nothing from a dictionary.
-pub(crate) fn properties() -> WriterProperties {
-    let path = |column: usize| ColumnPath::from(column_name(column));
-    let zstd = ZstdLevel::try_new(1).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
-    let mut builder = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by("trailkeep segment 1".to_owned())
-        .set_compression(zstd)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
-        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
-        .set_write_batch_size(WRITE_BATCH_ROWS)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX);
-    for field in [Field::Ip, Field::ActorId, Field::ActorLabel, Field::UserAgent] {
-        let column = usize::from(field.number());
-        builder =
-            builder.set_column_dictionary_page_size_limit(path(column), LARGE_DICTIONARY_BYTES_MAX);
-    }
-    for column in [usize::from(Field::OccurredAt.number()), CREATED_AT, SEQ, FRAME, ORDINAL] {
-        builder = builder
-            .set_column_dictionary_enabled(path(column), false)
-            .set_column_encoding(path(column), Encoding::DELTA_BINARY_PACKED)
-            .set_column_compression(path(column), Compression::UNCOMPRESSED);
-    }
-    for field in [Field::DurationUs, Field::RequestBytes, Field::ResponseBytes, Field::InstanceSeq]
-    {
-        let column = usize::from(field.number());
-        builder = builder
-            .set_column_dictionary_enabled(path(column), false)
-            .set_column_encoding(path(column), Encoding::BYTE_STREAM_SPLIT);
-    }
-    for field in [
+fn has_texts(field: Field) -> bool {
+    !matches!(field.kind(), FieldKind::Int(..) | FieldKind::Bool | FieldKind::Time)
+}
+
+/// Tells whether the texts of a field repeat so often that they are stored as codes.
+pub(crate) fn is_coded(field: Field) -> bool {
+    let hardly = [
+        Field::Id,
         Field::CorrelationId,
         Field::TraceId,
         Field::SourceId,
@@ -165,9 +224,79 @@ pub(crate) fn properties() -> WriterProperties {
         Field::Before,
         Field::After,
         Field::Metadata,
-    ] {
+    ];
+    has_texts(field) && !hardly.contains(&field)
+}
+
+/// Returns the schema of every segment.
+pub(crate) fn schema() -> SchemaRef {
+    let field = |column| {
+        let data_type = match column_kind(column) {
+            ColumnKind::Text | ColumnKind::Shape => DataType::Utf8,
+            ColumnKind::Int => DataType::Int64,
+            ColumnKind::Bool => DataType::Boolean,
+            ColumnKind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            ColumnKind::Millis => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            ColumnKind::Small => DataType::Int32,
+            ColumnKind::Bytes => DataType::Binary,
+            ColumnKind::Uuid => DataType::FixedSizeBinary(16),
+        };
+        ArrowField::new(column_name(column), data_type, is_nullable(column))
+    };
+    Arc::new(Schema::new((0..N_STORED).map(field).collect::<Vec<_>>()))
+}
+
+/// Returns how the Parquet file is written. The measurements behind it: Parquet version 1 pages
+/// compress their levels; times and counters are smallest delta-packed and not compressed; sizes
+/// split by byte; values that hardly repeat gain nothing from a dictionary.
+pub(crate) fn properties(effort: Effort) -> WriterProperties {
+    let path = |column: usize| ColumnPath::from(column_name(column));
+    let zstd =
+        |level| ZstdLevel::try_new(level).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
+    let mut builder = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by("trailkeep segment 1".to_owned())
+        .set_compression(zstd(1))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_write_batch_size(WRITE_BATCH_ROWS)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX);
+    let large = [Field::Ip, Field::ActorId, Field::ActorLabel, Field::UserAgent];
+    for column in large.into_iter().map(|field| usize::from(field.number())).chain([SHAPE]) {
+        builder =
+            builder.set_column_dictionary_page_size_limit(path(column), LARGE_DICTIONARY_BYTES_MAX);
+    }
+    for column in [usize::from(Field::OccurredAt.number()), CREATED_AT, SEQ, FRAME, ORDINAL] {
+        builder = builder
+            .set_column_dictionary_enabled(path(column), false)
+            .set_column_encoding(path(column), Encoding::DELTA_BINARY_PACKED);
+        // What a frame has in common repeats in its rows; times and log indexes do not.
+        if !matches!(column, CREATED_AT | FRAME) {
+            builder = builder.set_column_compression(path(column), Compression::UNCOMPRESSED);
+        }
+    }
+    let sizes = [Field::DurationUs, Field::RequestBytes, Field::ResponseBytes, Field::InstanceSeq];
+    let sizes = sizes.map(|field| usize::from(field.number()));
+    for column in sizes.into_iter().chain([DURATION_MS]) {
+        builder = builder
+            .set_column_dictionary_enabled(path(column), false)
+            .set_column_encoding(path(column), Encoding::BYTE_STREAM_SPLIT);
+    }
+    for field in Field::in_row().filter(|field| has_texts(*field) && !is_coded(*field)) {
         let column = usize::from(field.number());
         builder = builder.set_column_dictionary_enabled(path(column), false);
+    }
+    if effort == Effort::Thorough {
+        for field in [Field::Metadata, Field::ResourceId, Field::Before, Field::After] {
+            let column = usize::from(field.number());
+            builder = builder.set_column_compression(path(column), zstd(9));
+        }
+    }
+    for column in N_COLUMNS..PATH_FORM {
+        builder = builder
+            .set_column_dictionary_enabled(path(column), false)
+            .set_column_compression(path(column), Compression::UNCOMPRESSED);
     }
     builder.set_column_dictionary_enabled(path(SECTIONS), false).build()
 }
@@ -178,10 +307,10 @@ mod tests {
 
     #[test]
     fn every_column_has_its_own_name_and_is_found_by_it() {
-        for column in 0..N_COLUMNS {
+        for column in 0..N_STORED {
             assert_eq!(column_named(column_name(column)), Some(column));
         }
-        assert_eq!(column_name(N_COLUMNS), "footer");
+        assert_eq!(column_name(N_STORED), "footer");
         assert_eq!(column_of(Field::Id), None);
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use trailkeep_event::{Cut, IdKey, Partition, sections_digest};
 
 use crate::cursor::{EntryCursor, Located};
+use crate::expected::{Expected, all_columns};
+use crate::layout::Effort;
 use crate::values::Values;
 use crate::writer::{Coverage, SegmentWriter, SortedRow};
 use crate::{Error, SegmentMeta, SegmentReader, SegmentStore};
@@ -27,22 +29,16 @@ pub fn merge(
     id: [u8; 16],
 ) -> Result<SegmentMeta, Error> {
     let coverage = union(inputs);
-    let mut cursors = Vec::with_capacity(inputs.len());
-    let mut heads: Vec<Option<Located>> = Vec::with_capacity(inputs.len());
+    let mut readers = Vec::with_capacity(inputs.len());
+    let mut expected = Expected::new();
     for meta in inputs {
         let reader = SegmentReader::open(Arc::clone(store), Arc::clone(meta), key.clone())?;
-        let mut cursor = EntryCursor::open(reader)?;
-        heads.push(cursor.next()?);
-        cursors.push(cursor);
+        expected.segment(&reader);
+        readers.push(reader);
     }
-    let mut writer = SegmentWriter::new(id, key, None)?;
-    let mut scratch = Vec::new();
-    while let Some(input) = first(&heads) {
-        let Some((slot, cursor)) = heads.get_mut(input).zip(cursors.get_mut(input)) else { break };
-        let Some(located) = std::mem::replace(slot, cursor.next()?) else { break };
-        let (row, stamp) = (located.entry.row, located.entry.stamp);
-        let digest = sections_digest(&Values::of(row.view()), &mut scratch);
-        writer.push(SortedRow { row, stamp, digest, verbatim: located.verbatim })?;
+    let mut writer = fill(key, &readers, id, &expected.columns())?;
+    if writer.misses_columns()? {
+        writer = fill(key, &readers, id, &all_columns())?;
     }
     let meta = writer.finish(store, &coverage)?;
     let expected: u64 = inputs.iter().map(|meta| u64::from(meta.rows)).sum();
@@ -52,6 +48,32 @@ pub fn merge(
         "merged segments"
     );
     Ok(meta)
+}
+
+/// Gives the rows of all inputs, in order, to the writer of a file with some of the stored columns.
+fn fill(
+    key: &IdKey,
+    readers: &[SegmentReader],
+    id: [u8; 16],
+    columns: &[usize],
+) -> Result<SegmentWriter, Error> {
+    let mut cursors = Vec::with_capacity(readers.len());
+    let mut heads: Vec<Option<Located>> = Vec::with_capacity(readers.len());
+    for reader in readers {
+        let mut cursor = EntryCursor::open(reader.clone())?;
+        heads.push(cursor.next()?);
+        cursors.push(cursor);
+    }
+    let mut writer = SegmentWriter::new(id, key, columns, Effort::Thorough, None)?;
+    let mut scratch = Vec::new();
+    while let Some(input) = first(&heads) {
+        let Some((slot, cursor)) = heads.get_mut(input).zip(cursors.get_mut(input)) else { break };
+        let Some(located) = std::mem::replace(slot, cursor.next()?) else { break };
+        let (row, stamp) = (located.entry.row, located.entry.stamp);
+        let digest = sections_digest(&Values::of(row.view()), &mut scratch);
+        writer.push(SortedRow { row, stamp, digest, verbatim: located.verbatim })?;
+    }
+    Ok(writer)
 }
 
 /// Returns the input whose next row is the first in order.

@@ -10,7 +10,7 @@ use crate::Error;
 pub const FORMAT_VERSION: u16 = 1;
 
 /// The description of a sealed segment. Whoever holds it can tell whether one byte of the
-/// segment's two objects has changed.
+/// segment's three objects has changed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SegmentMeta {
     /// The format version.
@@ -21,9 +21,11 @@ pub struct SegmentMeta {
     pub parquet_key: String,
     /// The key of the trailer object.
     pub trailer_key: String,
+    /// The key of the index object, which can be made again from the Parquet object.
+    pub index_key: String,
     /// How many rows the segment has.
     pub rows: u32,
-    /// The length of both objects together.
+    /// The length of all three objects together.
     pub bytes: u64,
     /// For each partition the first frame that the segment covers.
     pub from: [u64; PARTITIONS],
@@ -41,6 +43,10 @@ pub struct SegmentMeta {
     pub trailer_sha256: String,
     /// The trailer's length.
     pub trailer_bytes: u64,
+    /// The SHA-256 of the index, in hexadecimal.
+    pub index_sha256: String,
+    /// The index's length.
+    pub index_bytes: u64,
     /// How many rows are read from their section bytes, because the columns did not give them
     /// back when the segment was written.
     pub mismatches: u32,
@@ -64,6 +70,18 @@ impl SegmentMeta {
             return Err(Error::Format { segment: meta.id, format: meta.format });
         }
         Ok(meta)
+    }
+
+    /// Returns the keys of the segment's objects.
+    pub fn keys(&self) -> [&str; 3] {
+        [&self.parquet_key, &self.trailer_key, &self.index_key]
+    }
+
+    /// Returns the name of the segment's bytes in caches: half of the trailer's digest, which no
+    /// two segments share and no bytes that changed have.
+    pub(crate) fn cache_key(&self) -> u128 {
+        let half = self.trailer_sha256.get(..32).unwrap_or_default();
+        u128::from_str_radix(half, 16).unwrap_or_default()
     }
 
     /// Tells whether the segment covers a position.

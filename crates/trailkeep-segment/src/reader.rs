@@ -1,19 +1,22 @@
 //! A sealed segment, open for reading.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
-use trailkeep_event::{Entry, IdKey, Position, RowBuilder};
+use trailkeep_event::{Entry, IdKey, Micros, Position, RowBuilder};
 
-use crate::batches::{Batches, NARROW_ROWS, WIDE_ROWS, Wanted};
-use crate::columns_row::ColumnsRow;
+use crate::batches::{Batches, NARROW_ROWS, Wanted};
 use crate::cursor::EntryCursor;
-use crate::layout::{FRAME, N_COLUMNS, ORDINAL, PARTITION};
+use crate::layout::{
+    FRAME, N_STORED, ORDINAL, PAGE_ROWS_MAX, PARTITION, column_named, is_nullable,
+};
 use crate::meta::sha256_hex;
-use crate::numbers::long;
+use crate::numbers::{index, long};
+use crate::page::{PageReader, PageSource};
 use crate::trailer::{Trailer, TrailerError};
 use crate::verified::VerifiedFile;
 use crate::{Error, SegmentMeta, SegmentStore};
@@ -26,7 +29,14 @@ pub struct SegmentReader {
     meta: Arc<SegmentMeta>,
     key: IdKey,
     trailer: Arc<Trailer>,
+    /// For each page bounds of the times that its rows sort at.
+    spans: Arc<[(Micros, Micros)]>,
+    /// Whether the index was found to be lost or damaged.
+    index_lost: Arc<AtomicBool>,
+    file: VerifiedFile,
     parquet: ArrowReaderMetadata,
+    /// For each stored column its place in the file, where the file has it.
+    places: Arc<[Option<usize>; N_STORED]>,
 }
 
 impl SegmentReader {
@@ -40,7 +50,8 @@ impl SegmentReader {
         key: IdKey,
     ) -> Result<Self, Error> {
         let trailer = Arc::new(read_trailer(&store, &meta)?);
-        let file = VerifiedFile::new(Arc::clone(&store), Arc::clone(&meta), Arc::clone(&trailer));
+        let file =
+            VerifiedFile::walked(Arc::clone(&store), Arc::clone(&meta), Arc::clone(&trailer));
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_offset_index_policy(PageIndexPolicy::Required)
@@ -48,11 +59,16 @@ impl SegmentReader {
         let parquet =
             ArrowReaderMetadata::load(&file, options).map_err(|source| file.failure(source))?;
         let n_rows = parquet.metadata().file_metadata().num_rows();
-        if n_rows != i64::from(trailer.rows) || parquet.schema().fields().len() != N_COLUMNS {
-            let source = ParquetError::General("the rows or columns are not as many".to_owned());
+        let places = places(&parquet).filter(|_| n_rows == i64::from(trailer.rows));
+        let Some(places) = places.map(Arc::new) else {
+            let source = ParquetError::General("the rows or columns are not as told".to_owned());
             return Err(Error::Decode { segment: meta.id.clone(), source });
-        }
-        Ok(Self { store, meta, key, trailer, parquet })
+        };
+        let file =
+            VerifiedFile::shared(Arc::clone(&store), Arc::clone(&meta), Arc::clone(&trailer));
+        let spans = trailer.spans().into();
+        let index_lost = Arc::default();
+        Ok(Self { store, meta, key, trailer, spans, index_lost, file, parquet, places })
     }
 
     /// Returns the segment's description.
@@ -62,7 +78,7 @@ impl SegmentReader {
 
     /// Reads whole entries by row number, in the order asked for.
     ///
-    /// Costs about 75 pages for each row that stands alone; neighbours share them.
+    /// Costs about 50 pages for each row that stands alone; neighbours share them.
     pub fn fetch(&self, rows: &[u32]) -> Result<Vec<Entry>, Error> {
         let mut sorted = rows.to_vec();
         sorted.sort_unstable();
@@ -70,23 +86,26 @@ impl SegmentReader {
         if let Some(row) = sorted.last().copied().filter(|row| *row >= self.trailer.rows) {
             return Err(Error::NoSuchRow { segment: self.meta.id.clone(), row });
         }
-        let ranges: Vec<Range<u32>> = sorted.iter().map(|row| *row..row + 1).collect();
-        let wanted = Wanted { columns: None, rows: Some(&ranges), batch_rows: WIDE_ROWS };
-        let mut batches = self.batches(&wanted)?;
         let mut builder = RowBuilder::default();
         let mut entries = Vec::with_capacity(sorted.len());
-        while let Some(columns) = batches.next()? {
-            for at in 0..columns.n_rows() {
-                let row = sorted.get(entries.len()).copied().unwrap_or(0);
-                let entry = ColumnsRow::of(&columns, at).and_then(|row| row.entry(&mut builder));
-                entries.push(entry.ok_or_else(|| self.malformed(row))?);
-            }
+        for page in sorted.chunk_by(|a, b| page_of(*a) == page_of(*b)) {
+            entries.extend(PageReader::some(self, page).entries(&mut builder)?);
         }
         let in_order = |row: &u32| {
             let found = sorted.binary_search(row).ok().and_then(|at| entries.get(at)).cloned();
             found.ok_or_else(|| self.malformed(*row))
         };
         rows.iter().map(in_order).collect()
+    }
+
+    /// Returns how many pages the segment has; all but the last have 2048 rows.
+    pub fn n_pages(&self) -> u32 {
+        crate::numbers::short(index(self.trailer.rows).div_ceil(PAGE_ROWS_MAX))
+    }
+
+    /// Opens a page by its number; one that the segment does not have has no rows.
+    pub fn page(&self, page: u32) -> PageReader<'_> {
+        PageReader::whole(self, page)
     }
 
     /// Finds the entry at a position.
@@ -131,22 +150,80 @@ impl SegmentReader {
         &self.trailer
     }
 
+    pub(crate) fn spans(&self) -> &[(Micros, Micros)] {
+        &self.spans
+    }
+
+    pub(crate) fn index_lost(&self) -> &AtomicBool {
+        &self.index_lost
+    }
+
     pub(crate) fn store(&self) -> &SegmentStore {
         &self.store
     }
 
-    pub(crate) fn file(&self) -> VerifiedFile {
+    pub(crate) fn key(&self) -> &IdKey {
+        &self.key
+    }
+
+    /// Returns the Parquet object for a walk over much of it.
+    pub(crate) fn walked(&self) -> VerifiedFile {
         let (store, meta) = (Arc::clone(&self.store), Arc::clone(&self.meta));
-        VerifiedFile::new(store, meta, Arc::clone(&self.trailer))
+        VerifiedFile::walked(store, meta, Arc::clone(&self.trailer))
+    }
+
+    /// Returns what reads single pages.
+    pub(crate) fn source(&self) -> PageSource<'_> {
+        PageSource {
+            file: &self.file,
+            metadata: self.parquet.metadata(),
+            places: &self.places,
+            caches: self.store.caches(),
+            segment: &self.meta.id,
+            cache_key: self.meta.cache_key(),
+        }
     }
 
     pub(crate) fn batches(&self, wanted: &Wanted<'_>) -> Result<Batches, Error> {
-        Batches::open(self.file(), self.parquet.clone(), self.key.clone(), wanted)
+        Batches::open(self, wanted)
+    }
+
+    pub(crate) fn parquet(&self) -> &ArrowReaderMetadata {
+        &self.parquet
+    }
+
+    /// Returns a stored column's place in the file, where the file has it.
+    pub(crate) fn place(&self, column: usize) -> Option<usize> {
+        self.places.get(column).copied().flatten()
+    }
+
+    /// Tells whether a row may have a value in a stored column.
+    pub(crate) fn has_values(&self, column: usize) -> bool {
+        let groups = 0..self.parquet.metadata().num_row_groups();
+        groups.into_iter().any(|group| !self.source().is_absent(group, column))
     }
 
     pub(crate) fn malformed(&self, row: u32) -> Error {
         Error::Malformed { segment: self.meta.id.clone(), row: u64::from(row) }
     }
+}
+
+/// Returns for each stored column its place in a file; `None` where the file has others.
+fn places(parquet: &ArrowReaderMetadata) -> Option<[Option<usize>; N_STORED]> {
+    let mut places = [None; N_STORED];
+    for (place, field) in parquet.schema().fields().iter().enumerate() {
+        *places.get_mut(column_named(field.name())?)? = Some(place);
+    }
+    let required = (0..N_STORED).filter(|column| !is_nullable(*column));
+    required
+        .into_iter()
+        .all(|column| places.get(column).copied().flatten().is_some())
+        .then_some(places)
+}
+
+/// Returns the number of the page that holds a row.
+pub(crate) fn page_of(row: u32) -> usize {
+    index(row) / PAGE_ROWS_MAX
 }
 
 /// Reads the trailer and checks it against its digest in the description.

@@ -52,7 +52,7 @@ impl SegmentReader {
         if ranges.is_empty() {
             return Ok(());
         }
-        let columns = self.columns(plan.fields);
+        let columns = self.columns_of(plan.fields);
         let rows: Vec<Range<u32>> = ranges.iter().map(|(rows, _)| rows.clone()).collect();
         let wanted = Wanted { columns: Some(&columns), rows: Some(&rows), batch_rows: NARROW_ROWS };
         let mut batches = self.batches(&wanted)?;
@@ -101,7 +101,7 @@ impl SegmentReader {
     }
 
     /// Returns the rows to read, in order, each range with its account.
-    fn ranges(&self, plan: &ScanPlan<'_>) -> Vec<(Range<u32>, &AccountRun)> {
+    pub(crate) fn ranges(&self, plan: &ScanPlan<'_>) -> Vec<(Range<u32>, &AccountRun)> {
         let trailer = self.trailer();
         trailer
             .accounts
@@ -112,7 +112,8 @@ impl SegmentReader {
             .collect()
     }
 
-    fn columns(&self, fields: &[Field]) -> Vec<usize> {
+    /// Returns the columns that rows need to give some fields, and their places in lists.
+    pub(crate) fn columns_of(&self, fields: &[Field]) -> Vec<usize> {
         let mut columns: Vec<usize> =
             ALWAYS.iter().chain(fields).filter_map(|field| column_of(*field)).collect();
         if fields.contains(&Field::Id) {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use trailkeep_event::{Cut, Field, FieldKind, IdKey, Micros, SequencedBatch, ValueRef};
 
+use crate::expected::{Expected, all_columns};
+use crate::layout::Effort;
 use crate::values::Values;
 use crate::writer::{Coverage, SegmentWriter, SortedRow};
 use crate::{Error, SegmentMeta, SegmentStore};
@@ -72,23 +74,40 @@ pub fn seal(
 ) -> Result<SealedSegment, Error> {
     let mut to = options.from;
     let mut order = Vec::new();
+    let mut expected = Expected::new();
     for batch in batches {
         assert!(batch.frame >= options.from.frame(batch.partition), "a batch is sealed twice");
         to.set(batch.partition, to.frame(batch.partition).max(batch.frame.saturating_add(1)));
         for (entry, _) in batch.entries(key) {
+            expected.row(entry.row);
             let ordinal = entry.stamp.position.ordinal;
             order.push((entry.row.account_id(), entry.sort_at(), entry.stamp.seq, batch, ordinal));
         }
     }
     order.sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
-    let mut writer = SegmentWriter::new(options.id, key, options.fault)?;
-    for (_, _, _, batch, ordinal) in order {
-        if let Some((entry, digest)) = batch.entry(key, ordinal) {
-            let (row, stamp) = (entry.row.to_row(), entry.stamp);
-            writer.push(SortedRow { row, stamp, digest, verbatim: None })?;
-        }
+    let order: Vec<_> = order.into_iter().map(|(.., batch, ordinal)| (&**batch, ordinal)).collect();
+    let mut writer = fill(key, &order, options, &expected.columns())?;
+    if writer.misses_columns()? {
+        writer = fill(key, &order, options, &all_columns())?;
     }
     let meta = writer.finish(store, &Coverage { from: options.from, to, level: 0 })?;
     tracing::info!(segment = %meta.id, rows = meta.rows, bytes = meta.bytes, "sealed a segment");
     Ok(SealedSegment { mismatches: meta.mismatches, meta })
+}
+
+/// Gives rows to the writer of a file with some of the stored columns.
+fn fill(
+    key: &IdKey,
+    order: &[(&SequencedBatch, u32)],
+    options: &SealOptions,
+    columns: &[usize],
+) -> Result<SegmentWriter, Error> {
+    let mut writer = SegmentWriter::new(options.id, key, columns, Effort::Quick, options.fault)?;
+    for (batch, ordinal) in order {
+        if let Some((entry, digest)) = batch.entry(key, *ordinal) {
+            let (row, stamp) = (entry.row.to_row(), entry.stamp);
+            writer.push(SortedRow { row, stamp, digest, verbatim: None })?;
+        }
+    }
+    Ok(writer)
 }

@@ -10,6 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use crate::Error;
+use crate::caches::Caches;
 
 /// An object of a listing.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,12 +29,31 @@ pub struct StoredObject {
 #[derive(Clone, Debug)]
 pub struct SegmentStore {
     store: Arc<dyn ObjectStore>,
+    caches: Arc<Caches>,
 }
 
 impl SegmentStore {
-    /// Wraps an object store.
+    /// The bytes that a store keeps of its segments in memory where nothing else is said.
+    pub const CACHE_BYTES: u64 = 128 << 20;
+
+    /// Wraps an object store; keeps at most [`SegmentStore::CACHE_BYTES`] of it in memory.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self::with_cache(store, Self::CACHE_BYTES)
+    }
+
+    /// Wraps an object store; keeps at most `bytes_max` of verified blocks and decoded
+    /// dictionaries in memory, shared by all its segments.
+    pub fn with_cache(store: Arc<dyn ObjectStore>, bytes_max: u64) -> Self {
+        Self { store, caches: Arc::new(Caches::new(bytes_max)) }
+    }
+
+    /// Returns the object store.
+    pub fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.caches
     }
 
     /// Writes an object that must not exist. It is durable when this returns.

@@ -1,16 +1,23 @@
 //! The tail: entries that are in the journal and in no segment yet.
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use trailkeep_event::{Cut, EntryRef, IdKey, PARTITIONS, Position, SequencedBatch};
+use trailkeep_event::{
+    Cut, EntryRef, IdKey, Micros, PARTITIONS, Partition, Position, SequencedBatch, Stamp,
+};
 
+use crate::ScanPlan;
 use crate::numbers::long;
 
 /// How many batches a chunk holds: what a view copies at most.
 const CHUNK_BATCHES: usize = 256;
+/// The most accounts of a batch that are remembered apart from its rows.
+const ACCOUNTS_MAX: usize = 16;
 
-type Chunk = Arc<[Arc<SequencedBatch>]>;
+type Chunk = Arc<[Arc<Held>]>;
 
 /// The entries that are in no segment yet, in journal order. Many threads may read while one
 /// pushes.
@@ -24,7 +31,7 @@ struct State {
     /// Full chunks, shared with views.
     full: Arc<[Chunk]>,
     /// The batches after the last full chunk.
-    open: Vec<Arc<SequencedBatch>>,
+    open: Vec<Arc<Held>>,
     /// For each partition the frame after the last one pushed.
     end: Cut,
     bytes: u64,
@@ -42,11 +49,12 @@ impl OpenSegment {
     /// # Panics
     /// Where a frame of the partition comes twice or out of order: every cut would be wrong.
     pub fn push(&self, batch: Arc<SequencedBatch>) {
+        let (partition, frame) = (batch.partition, batch.frame);
+        let held = Arc::new(Held::of(batch));
         let mut state = self.state.write();
-        let partition = batch.partition;
-        assert!(batch.frame >= state.end.frame(partition), "frames of {partition} not in order");
-        state.end.set(partition, batch.frame.saturating_add(1));
-        state.append(batch);
+        assert!(frame >= state.end.frame(partition), "frames of {partition} not in order");
+        state.end.set(partition, frame.saturating_add(1));
+        state.append(held);
     }
 
     /// Returns how many bytes the batches hold.
@@ -69,9 +77,9 @@ impl OpenSegment {
     pub fn drop_sealed(&self, cut: &Cut) {
         let mut state = self.state.write();
         let mut kept = State { end: state.end, ..State::default() };
-        for batch in state.batches() {
-            if batch.frame >= cut.frame(batch.partition) {
-                kept.append(Arc::clone(batch));
+        for held in state.held() {
+            if held.batch.frame >= cut.frame(held.batch.partition) {
+                kept.append(Arc::clone(held));
             }
         }
         *state = kept;
@@ -79,18 +87,61 @@ impl OpenSegment {
 }
 
 impl State {
-    fn append(&mut self, batch: Arc<SequencedBatch>) {
-        self.bytes = self.bytes.saturating_add(batch_bytes(&batch));
-        self.rows = self.rows.saturating_add(long(batch.batch.n_rows()));
-        self.open.push(batch);
+    fn append(&mut self, held: Arc<Held>) {
+        self.bytes = self.bytes.saturating_add(batch_bytes(&held.batch));
+        self.rows = self.rows.saturating_add(long(held.batch.batch.n_rows()));
+        self.open.push(held);
         if self.open.len() >= CHUNK_BATCHES {
             let chunk: Chunk = std::mem::take(&mut self.open).into();
             self.full = self.full.iter().cloned().chain([chunk]).collect();
         }
     }
 
-    fn batches(&self) -> impl Iterator<Item = &Arc<SequencedBatch>> {
+    fn held(&self) -> impl Iterator<Item = &Arc<Held>> {
         self.full.iter().flat_map(|chunk| chunk.iter()).chain(&self.open)
+    }
+}
+
+/// A batch, and what tells that a query need not look at its rows.
+#[derive(Debug)]
+struct Held {
+    batch: Arc<SequencedBatch>,
+    /// The times that its rows sort at.
+    times: RangeInclusive<Micros>,
+    /// The accounts of its rows; `None` where they are too many.
+    accounts: Option<Vec<Box<str>>>,
+}
+
+impl Held {
+    /// Costs some 30 ns a row.
+    fn of(batch: Arc<SequencedBatch>) -> Self {
+        let created_at = batch.batch.created_at();
+        let (mut first, mut last) = (Micros(i64::MAX), Micros(i64::MIN));
+        let mut accounts: Option<Vec<Box<str>>> = Some(Vec::new());
+        for row in batch.batch.rows() {
+            let occurred_at = row.row.occurred_at();
+            let skewed = Stamp::skewed(occurred_at, created_at);
+            let sort_at = if skewed { created_at } else { occurred_at };
+            (first, last) = (first.min(sort_at), last.max(sort_at));
+            let Some(known) = &mut accounts else { continue };
+            let account = row.row.account_id();
+            if !known.iter().any(|other| **other == *account) {
+                known.push(account.into());
+            }
+            accounts = accounts.filter(|known| known.len() <= ACCOUNTS_MAX);
+        }
+        Self { batch, times: first..=last, accounts }
+    }
+
+    fn may_hold(&self, plan: &ScanPlan<'_>) -> bool {
+        plan.from.is_none_or(|from| *self.times.end() >= from)
+            && plan.to.is_none_or(|to| *self.times.start() < to)
+            && match (plan.accounts, &self.accounts) {
+                (Some(wanted), Some(held)) => {
+                    held.iter().any(|account| wanted.contains(&**account))
+                }
+                (None, _) | (_, None) => true,
+            }
     }
 }
 
@@ -107,7 +158,28 @@ pub struct TailView {
 impl TailView {
     /// Returns the batches, in journal order.
     pub fn batches(&self) -> impl Iterator<Item = &Arc<SequencedBatch>> {
-        self.state.batches()
+        self.state.held().map(|held| &held.batch)
+    }
+
+    /// Returns the batches that may hold rows of the plan's accounts and window, in journal
+    /// order, each with the first and the last time that its rows sort at. The plan's own fields
+    /// are not looked at.
+    ///
+    /// Costs some 20 ns a batch; no row is looked at.
+    pub fn candidates<'a, 'p>(
+        &'a self,
+        plan: &ScanPlan<'p>,
+    ) -> impl Iterator<Item = (&'a Arc<SequencedBatch>, RangeInclusive<Micros>)> + use<'a, 'p> {
+        let plan = *plan;
+        let partitions = plan.accounts.map(partitions_of);
+        self.state
+            .held()
+            .filter(move |held| {
+                let partition = held.batch.partition.index();
+                partitions.is_none_or(|wanted| wanted.get(partition) == Some(&true))
+                    && held.may_hold(&plan)
+            })
+            .map(|held| (&held.batch, held.times.clone()))
     }
 
     /// Returns the batches below a cut: what [`crate::seal`] takes.
@@ -150,4 +222,15 @@ impl TailView {
             .find(|batch| batch.partition == position.partition && batch.frame == position.frame)?;
         batch.entry(key, position.ordinal).map(|(entry, _)| entry)
     }
+}
+
+/// Returns for each partition whether one of the accounts lives in it.
+fn partitions_of(accounts: &BTreeSet<String>) -> [bool; PARTITIONS] {
+    let mut partitions = [false; PARTITIONS];
+    for account in accounts {
+        if let Some(slot) = partitions.get_mut(Partition::of_account(account).index()) {
+            *slot = true;
+        }
+    }
+    partitions
 }

@@ -10,7 +10,7 @@ use crate::numbers::{index, long};
 
 const MAGIC: &[u8; 4] = b"TKS1";
 /// The longest range of bytes that one checksum covers.
-pub(crate) const BLOCK_BYTES_MAX: u32 = 64 * 1024;
+pub(crate) const BLOCK_BYTES_MAX: u32 = 16 * 1024;
 /// The column number of bytes outside any column.
 pub(crate) const OUTSIDE: u16 = u16::MAX;
 
@@ -165,6 +165,39 @@ impl Trailer {
     /// Returns the account whose rows include one.
     pub(crate) fn run_of(&self, row: u32) -> Option<&AccountRun> {
         self.accounts.get(self.accounts.partition_point(|run| run.rows.end <= row))
+    }
+
+    /// Returns the account's run of rows, where it has one.
+    pub(crate) fn run_named(&self, account: &str) -> Option<&AccountRun> {
+        let at = self.accounts.binary_search_by(|run| (*run.account).cmp(account)).ok()?;
+        self.accounts.get(at)
+    }
+
+    /// Returns bounds of the times that an account's rows on a page sort at.
+    pub(crate) fn span(&self, run: &AccountRun, page: u32) -> (Micros, Micros) {
+        let page_rows = u32::try_from(PAGE_ROWS_MAX).unwrap_or(u32::MAX);
+        let mark = |page: u32| {
+            let inside = (run.rows.start..run.rows.end).contains(&page.saturating_mul(page_rows));
+            self.marks.get(index(page)).copied().filter(|_| inside)
+        };
+        let earliest = mark(page).unwrap_or(run.min_sort_at);
+        (earliest, mark(page.saturating_add(1)).unwrap_or(run.max_sort_at))
+    }
+
+    /// Returns bounds of the times that the rows of each page sort at.
+    pub(crate) fn spans(&self) -> Box<[(Micros, Micros)]> {
+        let page_rows = u32::try_from(PAGE_ROWS_MAX).unwrap_or(u32::MAX);
+        let mut spans = vec![(Micros(i64::MAX), Micros(i64::MIN)); self.marks.len()];
+        for run in &self.accounts {
+            let first = run.rows.start.checked_div(page_rows).unwrap_or(0);
+            for page in first..run.rows.end.div_ceil(page_rows) {
+                let (earliest, latest) = self.span(run, page);
+                if let Some(span) = spans.get_mut(index(page)) {
+                    *span = (span.0.min(earliest), span.1.max(latest));
+                }
+            }
+        }
+        spans.into()
     }
 
     /// Returns points of time in an account's narrowed rows, each with about how many rows sort

@@ -21,6 +21,18 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Replaces one value, or leaves it out.
+    pub(crate) fn replace(&mut self, field: Field, value: Option<ValueRef<'a>>) {
+        if let Some(slot) = self.0.get_mut(usize::from(field.number())) {
+            *slot = value;
+        }
+    }
+
+    /// Returns the text of a field.
+    pub(crate) fn text_of(&self, field: Field) -> Option<&'a str> {
+        self.0.get(usize::from(field.number())).copied().flatten().and_then(ValueRef::as_text)
+    }
+
     /// Returns the values in field-number order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Option<ValueRef<'a>>> {
         self.0.iter().copied()

@@ -29,21 +29,27 @@ pub fn read_sections(mut bytes: &[u8]) -> Option<Row> {
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let (body, rest) = rest.split_at_checked(length)?;
         let section = Section::ALL.into_iter().find(|section| section.number() == *number)?;
-        read_section(section, std::str::from_utf8(body).ok()?, &mut builder)?;
+        let inside = |field: Field| field.section() == Some(section);
+        read_members(std::str::from_utf8(body).ok()?, &inside, &mut builder)?;
         bytes = rest;
     }
     let row = builder.finish();
     RowRef::parse(row.as_bytes()).is_ok().then_some(row)
 }
 
-fn read_section(section: Section, text: &str, builder: &mut RowBuilder) -> Option<()> {
+/// Reads the members of a canonical object as fields, each of which must be allowed and come once.
+pub(crate) fn read_members(
+    text: &str,
+    allowed: &dyn Fn(Field) -> bool,
+    builder: &mut RowBuilder,
+) -> Option<()> {
     let mut rest = text.strip_prefix('{')?;
     loop {
         let (name, after) = rest.split_at_checked(value_len(rest)?)?;
         let after = after.strip_prefix(':')?;
         let (value, after) = after.split_at_checked(value_len(after)?)?;
         let field = Field::from_name(name.strip_prefix('"')?.strip_suffix('"')?)?;
-        if field.section() != Some(section) || builder.has(field) {
+        if !allowed(field) || builder.has(field) {
             return None;
         }
         read_value(field, value, builder)?;

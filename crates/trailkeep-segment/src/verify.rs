@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cursor::EntryCursor;
 use crate::layout::column_name;
+use crate::meta::sha256_hex;
 use crate::reader::read_trailer;
 use crate::{Error, SegmentReader};
 
@@ -21,7 +22,7 @@ pub struct VerifyReport {
 }
 
 impl SegmentReader {
-    /// Checks every byte of both objects, then that every row decodes and stands in its place.
+    /// Checks every byte of all objects, then that every row decodes and stands in its place.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -35,7 +36,12 @@ impl SegmentReader {
         if self.store().size(&meta.parquet_key)? != trailer.file_bytes {
             return Err(corrupt(column_name(usize::MAX), trailer.file_bytes));
         }
-        let file = self.file();
+        let index = self.store().get_range(&meta.index_key, 0..meta.index_bytes)?;
+        let same_length = self.store().size(&meta.index_key)? == meta.index_bytes;
+        if !same_length || sha256_hex(&index) != meta.index_sha256 {
+            return Err(corrupt("index", 0));
+        }
+        let file = self.walked();
         for block in &trailer.blocks {
             file.read(block.offset..block.end())?;
         }

@@ -1,6 +1,6 @@
-//! Writes sorted rows into the two objects of a segment.
+//! Writes sorted rows into the three objects of a segment.
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -10,7 +10,8 @@ use trailkeep_event::{Cut, IdKey, Micros, Row, SectionsDigest, Stamp, sections_d
 use crate::columns::Columns;
 use crate::columns_builder::{ColumnsBuilder, with_sections};
 use crate::columns_row::ColumnsRow;
-use crate::layout::{PAGE_ROWS_MAX, column_name, properties};
+use crate::index::IndexMaker;
+use crate::layout::{Effort, PAGE_ROWS_MAX, WRITE_BATCH_ROWS, column_name, properties};
 use crate::meta::{hex, sha256_hex};
 use crate::numbers::{index, long};
 use crate::seal::SealFault;
@@ -49,9 +50,14 @@ pub(crate) struct SegmentWriter {
     key: IdKey,
     fault: Option<SealFault>,
     arrow: ArrowWriter<Vec<u8>>,
+    /// The stored columns that the file has, ascending.
+    stored: Box<[usize]>,
+    /// Whether a row has a value in a column that the file lacks.
+    misses_columns: bool,
     builder: ColumnsBuilder,
     pending: Vec<SortedRow>,
     pending_bytes: usize,
+    index: IndexMaker,
     accounts: Vec<AccountRun>,
     marks: Vec<Micros>,
     rows: u32,
@@ -60,22 +66,37 @@ pub(crate) struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// Starts a segment.
-    pub(crate) fn new(id: [u8; 16], key: &IdKey, fault: Option<SealFault>) -> Result<Self, Error> {
+    /// Starts a segment whose file has some of the stored columns, ascending. Where a row has a
+    /// value in another, the segment has to be begun again with all of them.
+    pub(crate) fn new(
+        id: [u8; 16],
+        key: &IdKey,
+        stored: &[usize],
+        effort: Effort,
+        fault: Option<SealFault>,
+    ) -> Result<Self, Error> {
         let id = hex(&id);
         let builder = ColumnsBuilder::new();
-        let options =
-            ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
-        let arrow = ArrowWriter::try_new_with_options(Vec::new(), builder.schema(), options)
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(effort))
+            .with_skip_arrow_metadata(true);
+        let schema = builder
+            .schema()
+            .project(stored)
+            .map_err(|source| Error::Columns { segment: id.clone(), source })?;
+        let arrow = ArrowWriter::try_new_with_options(Vec::new(), schema.into(), options)
             .map_err(|source| Error::Encode { segment: id.clone(), source })?;
         Ok(Self {
             id,
             key: key.clone(),
             fault,
             arrow,
+            stored: stored.into(),
+            misses_columns: false,
             builder,
             pending: Vec::new(),
             pending_bytes: 0,
+            index: IndexMaker::new(),
             accounts: Vec::new(),
             marks: Vec::new(),
             rows: 0,
@@ -93,13 +114,22 @@ impl SegmentWriter {
         self.place(row.row.view().account_id(), sort_at, row.stamp.seq)?;
         self.pending_bytes = self.pending_bytes.saturating_add(row.row.as_bytes().len());
         self.pending.push(row);
-        if self.pending.len() >= CHUNK_ROWS || self.pending_bytes >= CHUNK_BYTES {
+        // Pages end where they should only if what is encoded at once is whole counts of rows.
+        let whole = self.pending.len().is_multiple_of(WRITE_BATCH_ROWS);
+        let full = self.pending.len() >= CHUNK_ROWS || self.pending_bytes >= CHUNK_BYTES;
+        if whole && full {
             self.flush()?;
         }
         Ok(())
     }
 
-    /// Writes both objects, the trailer last; both are durable when this returns. A crash before
+    /// Tells whether a row so far has a value in a column that the file lacks.
+    pub(crate) fn misses_columns(&mut self) -> Result<bool, Error> {
+        self.flush()?;
+        Ok(self.misses_columns)
+    }
+
+    /// Writes all objects, the trailer last; all are durable when this returns. A crash before
     /// that leaves objects that no catalog names.
     pub(crate) fn finish(
         mut self,
@@ -121,18 +151,20 @@ impl SegmentWriter {
             rows: self.rows,
             verbatim: self.verbatim,
             file_bytes: long(file.len()),
-            blocks: blocks(&file, &metadata),
+            blocks: blocks(&file, &metadata, &self.stored),
             accounts: self.accounts,
             marks: self.marks,
         };
         let trailer = trailer.encode();
+        let index = self.index.finish();
         let meta = SegmentMeta {
             format: FORMAT_VERSION,
             parquet_key: format!("seg/{}.parquet", self.id),
             trailer_key: format!("seg/{}.tks", self.id),
+            index_key: format!("seg/{}.tki", self.id),
             id: self.id,
             rows: self.rows,
-            bytes: long(file.len()).saturating_add(long(trailer.len())),
+            bytes: [file.len(), trailer.len(), index.len()].map(long).iter().sum(),
             from: coverage.from.0,
             to: coverage.to.0,
             min_sort_at: min_sort_at.unwrap_or_default().0,
@@ -141,10 +173,13 @@ impl SegmentWriter {
             last_account,
             trailer_sha256: sha256_hex(&trailer),
             trailer_bytes: long(trailer.len()),
+            index_sha256: sha256_hex(&index),
+            index_bytes: long(index.len()),
             mismatches: self.verbatim,
             level: coverage.level,
         };
         store.put_new(&meta.parquet_key, file)?;
+        store.put_new(&meta.index_key, index.into())?;
         store.put_new(&meta.trailer_key, trailer.into())?;
         Ok(meta)
     }
@@ -179,6 +214,9 @@ impl SegmentWriter {
 
     /// Encodes the rows that wait, and compares each with its digest.
     fn flush(&mut self) -> Result<(), Error> {
+        if self.misses_columns {
+            self.pending.clear();
+        }
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -187,6 +225,7 @@ impl SegmentWriter {
         let first = self.rows.saturating_sub(u32::try_from(pending.len()).unwrap_or(u32::MAX));
         for (number, row) in (first..).zip(&pending) {
             let mut values = Values::of(row.row.view());
+            self.index.row(&values);
             if let Some(fault) = self.fault.filter(|fault| fault.row == number) {
                 fault.apply(&mut values);
             }
@@ -194,8 +233,16 @@ impl SegmentWriter {
         }
         let columns = |source| Error::Columns { segment: self.id.clone(), source };
         let batch = self.builder.finish().map_err(columns)?;
+        let lacks = |(column, array): (usize, &ArrayRef)| {
+            array.null_count() < array.len() && self.stored.binary_search(&column).is_err()
+        };
+        if batch.columns().iter().enumerate().any(lacks) {
+            self.misses_columns = true;
+            return Ok(());
+        }
         let sections = self.compare(&batch, &mut pending, first)?;
-        let batch = with_sections(&batch, self.builder.schema(), &sections)
+        let batch = with_sections(&batch, &sections)
+            .and_then(|batch| batch.project(&self.stored))
             .map_err(|source| Error::Columns { segment: self.id.clone(), source })?;
         self.arrow
             .write(&batch)
@@ -210,7 +257,7 @@ impl SegmentWriter {
         first: u32,
     ) -> Result<Vec<Option<Box<[u8]>>>, Error> {
         let malformed = |row| Error::Malformed { segment: self.id.clone(), row: u64::from(row) };
-        let columns = Columns::of(batch, &self.key).ok_or_else(|| malformed(first))?;
+        let columns = Columns::of(batch, &[], &self.key).ok_or_else(|| malformed(first))?;
         let mut scratch = Vec::new();
         let mut sections = Vec::with_capacity(pending.len());
         for (at, row) in pending.iter_mut().enumerate() {
@@ -257,25 +304,37 @@ impl std::fmt::Debug for SegmentWriter {
 }
 
 /// Divides the file into the ranges that have a checksum each: none is longer than
-/// [`BLOCK_BYTES_MAX`] or crosses the border of a column.
-fn blocks(file: &[u8], metadata: &ParquetMetaData) -> Vec<Block> {
+/// [`BLOCK_BYTES_MAX`] or crosses the border of a column, and pages that fit together into one
+/// are not divided.
+fn blocks(file: &[u8], metadata: &ParquetMetaData, stored: &[usize]) -> Vec<Block> {
     let mut chunks = Vec::new();
-    for group in metadata.row_groups() {
-        for (column, chunk) in group.columns().iter().enumerate() {
-            debug_assert_eq!(chunk.column_path().string(), column_name(column));
+    for (group, row_group) in metadata.row_groups().iter().enumerate() {
+        for (at, (chunk, column)) in row_group.columns().iter().zip(stored).enumerate() {
+            debug_assert_eq!(chunk.column_path().string(), column_name(*column));
             let (start, len) = chunk.byte_range();
-            let column = u16::try_from(column).unwrap_or(OUTSIDE);
-            chunks.push((start, start.saturating_add(len), column));
+            let number = u16::try_from(*column).unwrap_or(OUTSIDE);
+            let pages = metadata.offset_index().and_then(|index| index.get(group)?.get(at));
+            let pages = pages.map_or(&[][..], |pages| pages.page_locations());
+            let starts = pages.iter().filter_map(|page| u64::try_from(page.offset).ok());
+            let borders: Vec<u64> = starts.chain([start.saturating_add(len)]).collect();
+            chunks.push((start, number, borders));
         }
     }
     chunks.sort_unstable();
-    chunks.push((long(file.len()), long(file.len()), OUTSIDE));
+    chunks.push((long(file.len()), OUTSIDE, Vec::new()));
     let mut blocks = Vec::new();
     let mut at = 0;
-    for (start, end, column) in chunks {
+    for (start, column, borders) in chunks {
         push_blocks(&mut blocks, file, (at, start), OUTSIDE);
-        push_blocks(&mut blocks, file, (start, end), column);
-        at = end;
+        at = start;
+        let mut next = borders.into_iter().peekable();
+        while let Some(border) = next.next() {
+            let fits = |end: &u64| end.saturating_sub(at) <= u64::from(BLOCK_BYTES_MAX);
+            if !next.peek().is_some_and(fits) {
+                push_blocks(&mut blocks, file, (at, border), column);
+                at = border;
+            }
+        }
     }
     blocks
 }

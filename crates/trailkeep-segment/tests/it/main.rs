@@ -4,8 +4,10 @@
 mod damage;
 mod golden;
 mod merging;
+mod pages;
 mod power;
 mod rows;
 mod scanning;
 mod sealing;
+mod selecting;
 mod tail;

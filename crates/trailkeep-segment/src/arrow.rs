@@ -1,0 +1,227 @@
+//! The rows of a segment as Arrow record batches, a column a field.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBuilder, Int64Builder, StringBuilder};
+use arrow_array::types::UInt32Type;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, DictionaryArray, Int64Array, RecordBatch, RecordBatchOptions,
+    StringArray, UInt32Array,
+};
+use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
+use arrow_select::filter::filter_record_batch;
+use trailkeep_event::{Field, FieldKind, Fields, Micros, ValueRef};
+
+use crate::column::Column;
+use crate::layout::{SECTIONS, is_coded};
+use crate::page::PageReader;
+use crate::{Error, ScanPlan, SegmentReader};
+
+/// The time zone of times.
+const UTC: &str = "UTC";
+
+/// Returns the schema of the batches that hold some fields, the same for every segment: texts
+/// that repeat are dictionaries with `u32` codes, other texts and JSON are plain strings, times
+/// count microseconds.
+pub fn arrow_schema(fields: &[Field]) -> SchemaRef {
+    let column = |field: &Field| ArrowField::new(field.name(), data_type(*field), true);
+    Arc::new(Schema::new(fields.iter().map(column).collect::<Vec<_>>()))
+}
+
+fn data_type(field: Field) -> DataType {
+    match field.kind() {
+        FieldKind::Int(..) => DataType::Int64,
+        FieldKind::Bool => DataType::Boolean,
+        FieldKind::Time => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+        _ if is_coded(field) => {
+            DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8))
+        }
+        _ => DataType::Utf8,
+    }
+}
+
+impl SegmentReader {
+    /// Returns the rows of the plan's accounts and window, in the order they are stored in, a
+    /// batch of at most `batch_rows` at a time. The plan's own fields are not looked at.
+    ///
+    /// Reads only pages that can hold such rows. A dictionary is shared by all batches of a row
+    /// group; its values may repeat, and those that no code stands for may be null.
+    pub fn arrow(
+        &self,
+        fields: &[Field],
+        plan: &ScanPlan<'_>,
+        batch_rows: u32,
+    ) -> ArrowBatches<'_> {
+        let batch_rows = batch_rows.max(1);
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for (rows, _run) in self.ranges(plan) {
+            // Accounts that stand together are read together.
+            match ranges.last_mut() {
+                Some(last) if last.end == rows.start => last.end = rows.end,
+                _ => ranges.push(rows),
+            }
+        }
+        let window = (plan.from, plan.to);
+        let schema = arrow_schema(fields);
+        ArrowBatches { reader: self, fields: fields.into(), schema, window, ranges, batch_rows }
+            .reversed()
+    }
+}
+
+/// The batches of [`SegmentReader::arrow`].
+#[derive(Debug)]
+pub struct ArrowBatches<'a> {
+    reader: &'a SegmentReader,
+    fields: Box<[Field]>,
+    schema: SchemaRef,
+    window: (Option<Micros>, Option<Micros>),
+    /// What is left, the first last.
+    ranges: Vec<Range<u32>>,
+    batch_rows: u32,
+}
+
+impl ArrowBatches<'_> {
+    fn reversed(mut self) -> Self {
+        self.ranges.reverse();
+        self
+    }
+
+    /// Takes the next rows: at most a batch, all of one row group.
+    fn take(&mut self) -> Option<Range<u32>> {
+        let rest = self.ranges.last_mut()?;
+        let group_rows = u32::try_from(crate::layout::ROW_GROUP_ROWS_MAX).unwrap_or(u32::MAX);
+        let group = rest.start.checked_div(group_rows).unwrap_or(0).saturating_add(1);
+        let end = rest.start.saturating_add(self.batch_rows);
+        let rows = rest.start..end.min(group.saturating_mul(group_rows)).min(rest.end);
+        rest.start = rows.end;
+        if rest.start >= rest.end {
+            self.ranges.pop();
+        }
+        Some(rows)
+    }
+
+    fn batch(&self, rows: Range<u32>) -> Result<RecordBatch, Error> {
+        let built = |source| Error::Columns { segment: self.reader.meta().id.clone(), source };
+        let mut page = PageReader::run(self.reader, rows);
+        page.need(&self.fields)?;
+        let batch = page.batch(&self.fields, &self.schema)?.map_err(built)?;
+        if self.window == (None, None) {
+            return Ok(batch);
+        }
+        let (from, to) = self.window;
+        let inside = |row| {
+            let sort_at = page.row(row)?.sort_at();
+            let inside = |at| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
+            Ok(sort_at.is_some_and(inside))
+        };
+        let mask: BooleanArray =
+            (0..page.n_rows()).map(inside).collect::<Result<Vec<bool>, Error>>()?.into();
+        filter_record_batch(&batch, &mask).map_err(built)
+    }
+}
+
+impl Iterator for ArrowBatches<'_> {
+    type Item = Result<RecordBatch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rows = self.take()?;
+        Some(self.batch(rows))
+    }
+}
+
+impl PageReader<'_> {
+    /// Returns the rows as a record batch of some fields, which [`PageReader::need`] was told of.
+    pub(crate) fn batch(
+        &self,
+        fields: &[Field],
+        schema: &SchemaRef,
+    ) -> Result<Result<RecordBatch, ArrowError>, Error> {
+        // Rows that are stored with their bytes are read one by one.
+        let sections = self.columns().column(SECTIONS);
+        let by_columns = sections.is_none_or(Column::is_absent);
+        let mut arrays = Vec::with_capacity(fields.len());
+        for field in fields {
+            let array = match self.columns().of_field(*field) {
+                Some(column) if by_columns => whole(*field, column),
+                _ => self.one_by_one(*field)?,
+            };
+            arrays.push(array);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.n_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options))
+    }
+
+    fn one_by_one(&self, field: Field) -> Result<ArrayRef, Error> {
+        let mut texts = StringBuilder::new();
+        let mut numbers = Int64Builder::new();
+        let mut truths = BooleanBuilder::new();
+        for row in 0..self.n_rows() {
+            let row = self.row(row)?;
+            match (field.kind(), row.get(field)) {
+                (_, Some(ValueRef::Text(text) | ValueRef::Json(text))) => texts.append_value(text),
+                (_, Some(ValueRef::Id(id))) => texts.append_value(id.to_string()),
+                (_, Some(ValueRef::Int(int))) => numbers.append_value(int),
+                (_, Some(ValueRef::Time(at))) => numbers.append_value(at.0),
+                (_, Some(ValueRef::Bool(truth))) => truths.append_value(truth),
+                (FieldKind::Int(..) | FieldKind::Time, None) => numbers.append_null(),
+                (FieldKind::Bool, None) => truths.append_null(),
+                (_, None) => texts.append_null(),
+            }
+        }
+        Ok(match field.kind() {
+            FieldKind::Int(..) => Arc::new(numbers.finish()),
+            FieldKind::Time => times(&numbers.finish()),
+            FieldKind::Bool => Arc::new(truths.finish()),
+            _ => text(field, texts.finish()),
+        })
+    }
+}
+
+/// Returns a column as an array of the field's type.
+fn whole(field: Field, column: &Column) -> ArrayRef {
+    let rows = || 0..column.n_rows();
+    match (field.kind(), column) {
+        (FieldKind::Int(..), Column::Int(array)) => Arc::new(array.clone()),
+        (FieldKind::Int(..), _) => {
+            Arc::new(rows().map(|row| column.int(row)).collect::<Int64Array>())
+        }
+        (FieldKind::Time, _) => times(&rows().map(|row| column.int(row)).collect()),
+        (FieldKind::Bool, Column::Bool(array)) => Arc::new(array.clone()),
+        (FieldKind::Bool, _) => {
+            Arc::new(rows().map(|row| column.truth(row)).collect::<BooleanArray>())
+        }
+        (_, Column::Text(array)) => text(field, array.clone()),
+        (_, Column::Coded(codes, dictionary)) if is_coded(field) => {
+            // Absent by its code, not by its value: that is what most readers look at.
+            let code = |code: &u32| dictionary.text(*code).map(|_| *code);
+            let codes: UInt32Array = codes.iter().map(code).collect();
+            dictionary_of(codes, dictionary.array())
+        }
+        _ => text(field, rows().map(|row| column.text(row)).collect()),
+    }
+}
+
+/// Returns texts as an array of the field's type.
+fn text(field: Field, texts: StringArray) -> ArrayRef {
+    if !is_coded(field) {
+        return Arc::new(texts);
+    }
+    let n_rows = crate::numbers::short(texts.len());
+    let codes: UInt32Array =
+        (0..n_rows).zip(texts.iter()).map(|(code, text)| text.map(|_| code)).collect();
+    dictionary_of(codes, Arc::new(texts))
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the codes were compared with the values when both were read"
+)]
+fn dictionary_of(codes: UInt32Array, values: ArrayRef) -> ArrayRef {
+    Arc::new(DictionaryArray::<UInt32Type>::try_new(codes, values).expect("codes have values"))
+}
+
+fn times(micros: &Int64Array) -> ArrayRef {
+    use arrow_array::types::TimestampMicrosecondType;
+    Arc::new(micros.reinterpret_cast::<TimestampMicrosecondType>().with_timezone(UTC))
+}

@@ -1,0 +1,311 @@
+//! Finds the rows of a page that match a filter, column by column.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+use trailkeep_event::{Field, Micros, Position, ValueRef};
+use trailkeep_filter::{Bits, Filter, Probe, Select, TermRef};
+use trailkeep_index::{Edge, Wanted};
+
+use crate::arrow::arrow_schema;
+use crate::column::Column;
+use crate::layout::{CLOCK_SKEW, SECTIONS};
+use crate::numbers::index;
+use crate::page::{Dictionary, PageReader};
+use crate::{Error, PageCandidate, PageOrder, RowHandle, ScanPlan, SegmentReader, SortKey};
+
+/// What a filter said of the values of dictionaries so far: by term, field and row group.
+type Memo = HashMap<(usize, Field, usize), Vec<Answer>>;
+
+/// What a term says of one value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Answer {
+    NotAsked,
+    Fails,
+    Passes,
+}
+
+/// A filter over the pages of one segment. It asks each term once for each value of a
+/// dictionary.
+#[derive(Debug)]
+pub struct PageQuery<'a> {
+    reader: &'a SegmentReader,
+    filter: &'a Filter,
+    plan: ScanPlan<'a>,
+    memo: Memo,
+}
+
+impl SegmentReader {
+    /// Starts a query over the rows of the plan's accounts and window. The plan's own fields are
+    /// not looked at.
+    pub fn query<'a>(&'a self, filter: &'a Filter, plan: &ScanPlan<'a>) -> PageQuery<'a> {
+        PageQuery { reader: self, filter, plan: *plan, memo: Memo::new() }
+    }
+
+    /// Says what the index must have for a filter to match.
+    fn wanted(&self, probe: &Probe) -> Wanted {
+        let edge = |edge: &trailkeep_filter::Edge| match edge {
+            trailkeep_filter::Edge::Open => Edge::Open,
+            trailkeep_filter::Edge::Closed => Edge::Closed,
+        };
+        match probe {
+            Probe::Always => Wanted::always(),
+            Probe::All(probes) => Wanted::all(probes.iter().map(|probe| self.wanted(probe))),
+            Probe::Any(probes) => Wanted::any(probes.iter().map(|probe| self.wanted(probe))),
+            Probe::Whole(text) => Wanted::whole(text),
+            Probe::Piece { text, left, right } => Wanted::piece(text, edge(left), edge(right)),
+            Probe::Id(id) => match self.key().position(*id) {
+                Some(position) if self.meta().covers(position) => Wanted::always(),
+                _ => Wanted::any([]),
+            },
+        }
+    }
+}
+
+impl<'a> PageQuery<'a> {
+    /// Returns the pages that may hold matches, in order: see [`SegmentReader::candidates`].
+    pub fn candidates(&self, order: PageOrder) -> Vec<PageCandidate> {
+        self.reader.candidates(&self.plan, &self.reader.wanted(&self.filter.probe()), order)
+    }
+
+    /// Finds the rows of a page that match. Reads only the columns that decide it.
+    ///
+    /// # Errors
+    /// Where the pages are corrupt or do not decode.
+    pub fn select(&mut self, candidate: &PageCandidate) -> Result<PageHits<'a>, Error> {
+        let mut page = self.reader.page(candidate.page);
+        let verbatim = verbatim_rows(self.reader, &mut page)?;
+        let mut among = Bits::none(page.n_rows());
+        let first = page.number(0).unwrap_or(0);
+        for rows in &candidate.rows {
+            let offset = |row: u32| index(row.saturating_sub(first));
+            for row in offset(rows.start)..offset(rows.end) {
+                among.insert(row);
+            }
+        }
+        let inside = self.plan.from.is_none_or(|from| candidate.min_sort_at >= from)
+            && self.plan.to.is_none_or(|to| candidate.max_sort_at < to);
+        let mut hits = PageHits { page, rows: among };
+        if !inside {
+            hits.keep_window(self.plan.from..self.plan.to)?;
+        }
+        let PageHits { page, rows } = &mut hits;
+        let (memo, verbatim) = (&mut self.memo, &verbatim[..]);
+        let mut selection = Selection { page, memo, verbatim, within: rows };
+        let found = self.filter.select(&mut selection)?;
+        rows.and(&found);
+        Ok(hits)
+    }
+}
+
+/// Returns the rows of a page that are stored with their section bytes.
+fn verbatim_rows(reader: &SegmentReader, page: &mut PageReader<'_>) -> Result<Vec<usize>, Error> {
+    if reader.trailer().verbatim == 0 {
+        return Ok(Vec::new());
+    }
+    page.load(SECTIONS)?;
+    let sections = |row: &usize| page.columns().sections(*row).is_some();
+    Ok((0..page.n_rows()).filter(sections).collect())
+}
+
+/// The rows of a page that match.
+#[derive(Debug)]
+pub struct PageHits<'a> {
+    page: PageReader<'a>,
+    rows: Bits,
+}
+
+impl<'a> PageHits<'a> {
+    /// Returns how many rows match.
+    pub fn count(&self) -> usize {
+        self.rows.count()
+    }
+
+    /// Returns the rows that match, counted from the page's first.
+    pub fn rows(&self) -> &Bits {
+        &self.rows
+    }
+
+    /// Returns a row's number in the segment and its place in lists, which are what
+    /// [`SegmentReader::fetch`] takes and what lists sort by.
+    ///
+    /// # Errors
+    /// Where the columns that say it are corrupt or do not decode.
+    pub fn handle(&mut self, row: usize) -> Result<RowHandle, Error> {
+        self.page.need(&[])?;
+        let number = self.page.number(row).unwrap_or(u32::MAX);
+        let malformed = || self.page.reader().malformed(number);
+        let view = self.page.row(row)?;
+        let sort_at = view.sort_at().ok_or_else(malformed)?;
+        let seq = view.seq().ok_or_else(malformed)?;
+        let run = self.page.reader().trailer().run_of(number).ok_or_else(malformed)?;
+        let sort = SortKey { sort_at, account: Arc::clone(&run.account), seq };
+        Ok(RowHandle { row: number, sort })
+    }
+
+    /// Returns a row's place in the journal.
+    ///
+    /// # Errors
+    /// Where the columns that say it are corrupt or do not decode.
+    pub fn position(&mut self, row: usize) -> Result<Position, Error> {
+        self.page.need(&[Field::Id])?;
+        let number = self.page.number(row).unwrap_or(u32::MAX);
+        let position = self.page.columns().position(row);
+        position.ok_or_else(|| self.page.reader().malformed(number))
+    }
+
+    /// Keeps only some of the rows.
+    pub fn keep(&mut self, rows: &Bits) {
+        self.rows.and(rows);
+    }
+
+    /// Returns the page, for reading more of its columns.
+    pub fn page(&mut self) -> &mut PageReader<'a> {
+        &mut self.page
+    }
+
+    /// Returns some fields of the rows as a record batch with [`arrow_schema`].
+    ///
+    /// # Errors
+    /// Where the columns are corrupt or do not decode.
+    pub fn arrow(&mut self, fields: &[Field]) -> Result<RecordBatch, Error> {
+        let segment = &self.page.reader().meta().id;
+        let built = |source| Error::Columns { segment: segment.clone(), source };
+        self.page.need(fields)?;
+        let batch = self.page.batch(fields, &arrow_schema(fields))?.map_err(built)?;
+        if self.rows.count() == self.page.n_rows() {
+            return Ok(batch);
+        }
+        let mask: BooleanArray =
+            (0..self.page.n_rows()).map(|row| Some(self.rows.has(row))).collect();
+        filter_record_batch(&batch, &mask).map_err(built)
+    }
+
+    /// Keeps the rows that sort in a window.
+    fn keep_window(&mut self, window: Range<Option<Micros>>) -> Result<(), Error> {
+        let Range { start: from, end: to } = window;
+        let inside = |at: Micros| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
+        let reader = self.page.reader();
+        let plain = reader.trailer().verbatim == 0
+            && reader.source().is_all_false(self.page.group(), CLOCK_SKEW);
+        let rows = std::mem::replace(&mut self.rows, Bits::none(0));
+        let mut kept = Bits::none(rows.n_rows());
+        if plain {
+            let times = self.page.column(Field::OccurredAt)?;
+            for row in rows.iter().filter(|row| times.int(*row).map(Micros).is_some_and(inside)) {
+                kept.insert(row);
+            }
+        } else {
+            self.page.need(&[])?;
+            for row in rows.iter() {
+                if self.page.row(row)?.sort_at().is_some_and(inside) {
+                    kept.insert(row);
+                }
+            }
+        }
+        self.rows = kept;
+        Ok(())
+    }
+}
+
+/// Answers the terms of a filter on a page.
+struct Selection<'s, 'a> {
+    page: &'s mut PageReader<'a>,
+    memo: &'s mut Memo,
+    verbatim: &'s [usize],
+    /// The rows of the accounts and the window: of others nothing is read.
+    within: &'s Bits,
+}
+
+impl Select for Selection<'_, '_> {
+    type Error = Error;
+
+    fn n_rows(&self) -> usize {
+        self.page.n_rows()
+    }
+
+    fn term(&mut self, term: TermRef<'_>, among: &Bits) -> Result<Bits, Error> {
+        let mut among = among.clone();
+        among.and(self.within);
+        let mut found = Bits::none(among.n_rows());
+        let mut open = among.clone();
+        for field in term.fields() {
+            if open.is_empty() {
+                break;
+            }
+            let passed = self.field(term, field, &open)?;
+            found.or(&passed);
+            open.and_not(&passed);
+        }
+        if self.verbatim.iter().any(|row| among.has(*row)) {
+            self.page.need(&term.fields())?;
+            let mut others = found.clone();
+            for row in self.verbatim {
+                let mut one = Bits::none(among.n_rows());
+                one.insert(*row);
+                others.and_not(&one);
+                if term.matches(&self.page.row(*row)?) {
+                    others.or(&one);
+                }
+            }
+            found = others;
+        }
+        Ok(found)
+    }
+}
+
+impl Selection<'_, '_> {
+    /// Returns the rows of which one field's column passes.
+    fn field(&mut self, term: TermRef<'_>, field: Field, open: &Bits) -> Result<Bits, Error> {
+        let mut passed = Bits::none(open.n_rows());
+        if field == Field::Id {
+            self.page.need(&[Field::Id])?;
+            let id = |row: &usize| self.page.columns().id(*row).map(ValueRef::Id);
+            for row in open.iter().filter(|row| id(row).is_some_and(|id| term.holds(id))) {
+                passed.insert(row);
+            }
+            return Ok(passed);
+        }
+        let group = self.page.group();
+        match self.page.column(field)? {
+            Column::Absent(_) => {}
+            Column::Coded(codes, dictionary) => {
+                let answers = self
+                    .memo
+                    .entry((term.number(), field, group))
+                    .or_insert_with(|| vec![Answer::NotAsked; dictionary.len()]);
+                for row in open.iter() {
+                    let code = codes.get(row).copied().unwrap_or(Column::NO_CODE);
+                    if answer(term, field, code, (dictionary, answers)) == Answer::Passes {
+                        passed.insert(row);
+                    }
+                }
+            }
+            column => {
+                let value = |row: &usize| column.value(field, *row);
+                for row in open.iter().filter(|row| value(row).is_some_and(|it| term.holds(it))) {
+                    passed.insert(row);
+                }
+            }
+        }
+        Ok(passed)
+    }
+}
+
+/// Asks the term about the value of a code, unless it was asked before.
+fn answer(
+    term: TermRef<'_>,
+    field: Field,
+    code: u32,
+    (dictionary, answers): (&Dictionary, &mut [Answer]),
+) -> Answer {
+    let Some(slot) = answers.get_mut(index(code)) else { return Answer::Fails };
+    if *slot == Answer::NotAsked {
+        let passes = dictionary.value(field, code).is_some_and(|value| term.holds(value));
+        *slot = if passes { Answer::Passes } else { Answer::Fails };
+    }
+    *slot
+}
