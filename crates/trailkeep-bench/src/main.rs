@@ -18,6 +18,7 @@ mod server;
 mod vitals;
 
 mod acks;
+mod charts;
 mod fairness;
 mod fsync;
 mod load;
@@ -65,7 +66,8 @@ fn measure(bench: &mut Bench, workload: &Workload) -> Result<()> {
     if bench.options.covers(Subject::Load) || bench.options.covers(Subject::Recovery) {
         let loaded = load::plain(bench, workload)?;
         if bench.options.covers(Subject::Load) {
-            pages::measure(bench, workload, &loaded.server)?;
+            let days = pages::measure(bench, workload, &loaded.server)?;
+            charts::measure(bench, &loaded.server, &days)?;
         }
         loaded.server.stop()?;
         if bench.options.covers(Subject::Load) {
