@@ -5,7 +5,7 @@ use trailkeep_event::{Field, FieldKind, Fields, ValueRef, action_key};
 use crate::fold::fold_into;
 use crate::fuse::Shape;
 use crate::fuse_maker::FuseMaker;
-use crate::item::{each_item, item};
+use crate::item::{each_item, each_token_item, item};
 use crate::item_set::ItemSet;
 use crate::layout::{data_start, write_table};
 use crate::leaves::each_leaf;
@@ -82,32 +82,33 @@ impl IndexBuilder {
                 self.whole(&action_key(text));
             }
             FieldKind::Id | FieldKind::Enum(_) => self.whole(text),
-            _ => {
-                self.tokens(text);
-            }
+            _ => self.tokens(text),
         }
     }
 
     fn metadata(&mut self, json: &str) {
         if !self.recent.had(Field::Metadata, json.as_bytes()) {
-            each_leaf(json, |leaf| {
-                self.tokens(leaf);
-            });
+            each_leaf(json, |leaf| self.tokens(leaf));
         }
     }
 
     /// Adds a value's tokens, and the whole of it unless they tell enough.
     fn whole(&mut self, text: &str) {
-        if !self.tokens(text) {
+        self.fold(text);
+        if !each_item(&self.folded, |item| self.items.insert(item)) {
             self.items.insert(item(&self.folded));
         }
     }
 
-    /// Adds a text's tokens, and leaves it in lower case in `folded`.
-    fn tokens(&mut self, text: &str) -> bool {
+    /// Adds a text's tokens.
+    fn tokens(&mut self, text: &str) {
+        self.fold(text);
+        each_token_item(&self.folded, |item| self.items.insert(item));
+    }
+
+    fn fold(&mut self, text: &str) {
         self.folded.clear();
         fold_into(&mut self.folded, text);
-        each_item(&self.folded, |item| self.items.insert(item))
     }
 
     fn status(&mut self, status: i64) {

@@ -9,6 +9,13 @@ pub(crate) fn item(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes).max(1)
 }
 
+/// Calls `visit` with the items of a folded text's tokens.
+pub(crate) fn each_token_item(folded: &[u8], mut visit: impl FnMut(u64)) {
+    for token in tokens(folded) {
+        visit(item(token.counted()));
+    }
+}
+
 /// Calls `visit` with the items of a folded text's tokens; returns whether one tells enough for
 /// the text as a whole to be no item.
 pub(crate) fn each_item(folded: &[u8], mut visit: impl FnMut(u64)) -> bool {

@@ -63,13 +63,17 @@ impl Token<'_> {
             return true;
         }
         let Some(counted) = self.bytes.get(..RUN_BYTES_MAX) else { return false };
-        let n_digits = counted.iter().filter(|byte| byte.is_ascii_digit()).count();
-        let n_letters = counted.iter().filter(|byte| byte.is_ascii_lowercase()).count();
-        let n_distinct = counted
-            .iter()
-            .enumerate()
-            .filter(|(at, byte)| !counted.iter().take(*at).any(|before| before == *byte))
-            .count();
+        let (mut n_digits, mut n_letters) = (0, 0);
+        // A bit for each value of a byte.
+        let mut seen = [0_u64; 4];
+        for byte in counted {
+            n_digits += u32::from(byte.is_ascii_digit());
+            n_letters += u32::from(byte.is_ascii_lowercase());
+            if let Some(word) = seen.get_mut(usize::from(byte >> 6)) {
+                *word |= 1 << (byte & 63);
+            }
+        }
+        let n_distinct: u32 = seen.iter().map(|word| word.count_ones()).sum();
         n_digits >= 2 && n_letters >= 2 && n_distinct >= 5
     }
 }

@@ -15,7 +15,7 @@ use trailkeep_event::{Field, FieldKind, Fields, Micros, ValueRef};
 
 use crate::column::Column;
 use crate::layout::{SECTIONS, is_coded};
-use crate::page::PageReader;
+use crate::page::{Dictionary, PageReader};
 use crate::{Error, ScanPlan, SegmentReader};
 
 /// The time zone of times.
@@ -192,14 +192,26 @@ fn whole(field: Field, column: &Column) -> ArrayRef {
             Arc::new(rows().map(|row| column.truth(row)).collect::<BooleanArray>())
         }
         (_, Column::Text(array)) => text(field, array.clone()),
-        (_, Column::Coded(codes, dictionary)) if is_coded(field) => {
-            // Absent by its code, not by its value: that is what most readers look at.
-            let code = |code: &u32| dictionary.text(*code).map(|_| *code);
-            let codes: UInt32Array = codes.iter().map(code).collect();
-            dictionary_of(codes, dictionary.array())
-        }
+        (_, Column::Coded(codes, dictionary)) if is_coded(field) => coded(codes, dictionary),
         _ => text(field, rows().map(|row| column.text(row)).collect()),
     }
+}
+
+/// Returns objects as an array: a dictionary where the column has codes.
+pub(crate) fn objects(column: &Column) -> ArrayRef {
+    match column {
+        Column::Coded(codes, dictionary) => coded(codes, dictionary),
+        Column::Text(array) => Arc::new(array.clone()),
+        _ => Arc::new(StringArray::new_null(column.n_rows())),
+    }
+}
+
+/// Returns the texts of codes as a dictionary.
+fn coded(codes: &[u32], dictionary: &Dictionary) -> ArrayRef {
+    // Absent by its code, not by its value: that is what most readers look at.
+    let code = |code: &u32| dictionary.text(*code).map(|_| *code);
+    let codes: UInt32Array = codes.iter().map(code).collect();
+    dictionary_of(codes, dictionary.array())
 }
 
 /// Returns texts as an array of the field's type.

@@ -14,6 +14,7 @@ use trailkeep_event::IdKey;
 use crate::columns::Columns;
 use crate::compose::parts_of;
 use crate::layout::N_COLUMNS;
+use crate::members::Members;
 use crate::numbers::index;
 use crate::verified::VerifiedFile;
 use crate::{Error, SegmentReader};
@@ -39,6 +40,7 @@ pub(crate) struct Batches {
     reader: ParquetRecordBatchReader,
     file: VerifiedFile,
     key: IdKey,
+    members: Members,
     /// Stored columns that were asked for and that the file lacks: no row has a value in them.
     lacking: Vec<usize>,
 }
@@ -66,7 +68,8 @@ impl Batches {
             builder = builder.with_row_selection(selection);
         }
         let reader = builder.build().map_err(|source| file.failure(source))?;
-        Ok(Self { reader, file, key: segment.key().clone(), lacking })
+        let (key, members) = (segment.key().clone(), segment.members().clone());
+        Ok(Self { reader, file, key, members, lacking })
     }
 
     /// Returns the next run of rows.
@@ -78,7 +81,7 @@ impl Batches {
     }
 
     fn columns(&self, batch: Result<RecordBatch, ArrowError>) -> Result<Columns, ParquetError> {
-        Columns::of(&batch?, &self.lacking, &self.key)
+        Columns::of(&batch?, &self.lacking, &self.members, &self.key)
             .ok_or_else(|| ParquetError::General("a column is not of its type".to_owned()))
     }
 }

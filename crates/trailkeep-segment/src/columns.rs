@@ -6,9 +6,10 @@ use trailkeep_event::{EventId, Field, IdKey, Micros, Partition, Position, ValueR
 use crate::column::Column;
 use crate::compose::{compose, parts_of};
 use crate::layout::{
-    CLOCK_SKEW, CREATED_AT, FRAME, N_COLUMNS, N_STORED, ORDINAL, PARTITION, SECTIONS, SEQ, SHAPE,
-    column_kind, column_named, column_of,
+    CLOCK_SKEW, CREATED_AT, FRAME, MEMBERS, N_COLUMNS, N_STORED, ORDINAL, PARTITION, SECTIONS, SEQ,
+    SHAPE, column_kind, column_of,
 };
+use crate::members::Members;
 use crate::shape;
 
 /// The columns of a run of rows; those that were not asked for are absent.
@@ -27,29 +28,31 @@ impl Columns {
 
     /// Takes the columns of a record batch, and others that have no values; `None` where one is
     /// not of its type.
-    pub(crate) fn of(batch: &RecordBatch, lacking: &[usize], key: &IdKey) -> Option<Self> {
-        let mut stored = [const { None }; N_STORED];
+    pub(crate) fn of(
+        batch: &RecordBatch,
+        lacking: &[usize],
+        members: &Members,
+        key: &IdKey,
+    ) -> Option<Self> {
+        let mut stored = Stored::of(batch, members, None)?;
         for column in lacking {
-            *stored.get_mut(*column)? = Some(Column::Absent(batch.num_rows()));
+            *stored.0.get_mut(*column)? = Some(Column::Absent(batch.num_rows()));
         }
-        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-            let column = column_named(field.name())?;
-            let values = match Column::of(column_kind(column), array)? {
-                Column::Text(texts) if column == SHAPE => shape::coded(&texts)?,
-                values => values,
-            };
-            *stored.get_mut(column)? = Some(values);
+        stored.compose(batch.num_rows(), members, key)
+    }
+
+    /// Takes all columns that a file will have for some rows, the shapes as codes.
+    pub(crate) fn of_file(
+        batch: &RecordBatch,
+        shapes: &Column,
+        members: &Members,
+        key: &IdKey,
+    ) -> Option<Self> {
+        let mut stored = Stored::of(batch, members, Some(shapes))?;
+        for column in &mut stored.0 {
+            column.get_or_insert(Column::Absent(batch.num_rows()));
         }
-        let mut columns = Self::empty(batch.num_rows(), key);
-        for column in 0..N_COLUMNS {
-            let read = |part: &usize| stored.get(*part).is_some_and(Option::is_some);
-            if !parts_of(column).iter().all(read) {
-                continue;
-            }
-            let part = |part: usize| stored.get(part).cloned().flatten().ok_or(());
-            columns.set(column, compose(column, part).ok()?);
-        }
-        Some(columns)
+        stored.compose(batch.num_rows(), members, key)
     }
 
     /// Returns how many rows there are.
@@ -113,5 +116,40 @@ impl Columns {
     /// Returns the section bytes of a row that the columns do not give back.
     pub(crate) fn sections(&self, row: usize) -> Option<&[u8]> {
         self.column(SECTIONS)?.bytes(row)
+    }
+}
+
+/// The stored columns of a run of rows, as far as they were read.
+struct Stored([Option<Column>; N_STORED]);
+
+impl Stored {
+    fn of(batch: &RecordBatch, members: &Members, shapes: Option<&Column>) -> Option<Self> {
+        let mut stored = Self([const { None }; N_STORED]);
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            let column = members.column_named(field.name())?;
+            let values = match Column::of(column_kind(column), array)? {
+                Column::Text(texts) if column == SHAPE => match shapes {
+                    Some(shapes) => shapes.clone(),
+                    None => shape::coded(&texts)?,
+                },
+                values => values,
+            };
+            *stored.0.get_mut(column)? = Some(values);
+        }
+        Some(stored)
+    }
+
+    fn compose(self, n_rows: usize, members: &Members, key: &IdKey) -> Option<Columns> {
+        let mut columns = Columns::empty(n_rows, key);
+        for column in 0..N_COLUMNS {
+            let unused = |part: usize| part >= MEMBERS && members.column_name(part).is_none();
+            let read = |part: &usize| unused(*part) || matches!(self.0.get(*part), Some(Some(_)));
+            if !parts_of(column).iter().all(read) {
+                continue;
+            }
+            let part = |part: usize| self.0.get(part).cloned().flatten().ok_or(());
+            columns.set(column, compose(column, members, part).ok()?);
+        }
+        Some(columns)
     }
 }

@@ -3,20 +3,33 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BinaryBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder, Int64Builder,
-    StringBuilder, TimestampMicrosecondBuilder, TimestampMillisecondBuilder,
+    ArrayBuilder, BinaryBuilder, BooleanBuilder, FixedSizeBinaryBuilder, Int32Builder,
+    Int64Builder, StringBuilder, TimestampMicrosecondBuilder, TimestampMillisecondBuilder,
 };
 use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch};
 use arrow_schema::{ArrowError, SchemaRef};
-use trailkeep_event::{Field, Fields, Stamp, ValueRef};
+use trailkeep_event::{Field, Fields, Micros, Position, ValueRef};
 
+use crate::column::Column;
 use crate::compose::{MILLI, PathForm};
+use crate::expected::FileColumns;
 use crate::layout::{
-    CREATED_AT, ColumnKind, DURATION_MS, N_COLUMNS, N_STORED, OCCURRED_US, PATH_FORM, SECTIONS,
-    SHAPE, UUID_BYTES, column_kind, schema, uuid_field,
+    CREATED_AT, ColumnKind, DURATION_MS, MEMBERS, METADATA, N_COLUMNS, OCCURRED_US, PATH_FORM,
+    SECTIONS, SHAPE, UUID_BYTES, column_kind, column_name, uuid_field,
 };
+use crate::members::{Members, Split};
+use crate::page::NO_CODE;
 use crate::shape::Shapes;
 use crate::values::Values;
+
+/// What a row has beside its fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) created_at: Micros,
+    pub(crate) seq: u64,
+    pub(crate) clock_skew: bool,
+    pub(crate) position: Position,
+}
 
 #[derive(Debug)]
 enum Builder {
@@ -34,12 +47,19 @@ enum Builder {
 pub(crate) struct ColumnsBuilder {
     builders: Vec<Builder>,
     shapes: Shapes,
+    members: Members,
+    /// The metadata of the row that is appended.
+    split: Split,
+    /// The columns that the file has.
+    stored: Box<[usize]>,
     schema: SchemaRef,
+    n_rows: usize,
 }
 
 impl ColumnsBuilder {
     /// Starts without rows.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(file: &FileColumns, schema: SchemaRef) -> Self {
+        let members = &file.members;
         let builder = |column| match column_kind(column) {
             ColumnKind::Text | ColumnKind::Bytes | ColumnKind::Shape => {
                 Builder::Text(StringBuilder::new())
@@ -55,32 +75,36 @@ impl ColumnsBuilder {
             ColumnKind::Small => Builder::Small(Int32Builder::new()),
             ColumnKind::Uuid => Builder::Uuid(FixedSizeBinaryBuilder::new(16)),
         };
+        let columns = (0..MEMBERS).chain(members.iter().map(|(column, _)| column));
         Self {
-            builders: (0..N_STORED).map(builder).collect(),
+            builders: columns.map(builder).collect(),
             shapes: Shapes::default(),
-            schema: schema(),
+            members: members.clone(),
+            split: Split::default(),
+            stored: file.stored.clone().into(),
+            schema,
+            n_rows: 0,
         }
     }
 
-    /// Returns the schema of the whole segment.
-    pub(crate) fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    /// Appends one row.
-    pub(crate) fn push(&mut self, values: &Values<'_>, stamp: &Stamp) {
-        let mut stored = values.clone();
+    /// Appends one row; takes out of the values what is stored in another form.
+    pub(crate) fn push(&mut self, values: &mut Values<'_>, stamp: &Place) {
+        let at = self.n_rows;
+        self.n_rows = at.saturating_add(1);
         let mut parts = [Part::Nothing; SHAPE - N_COLUMNS];
         for (column, part) in (N_COLUMNS..).zip(&mut parts) {
-            *part = Part::take(column, &mut stored);
+            *part = Part::take(column, values);
         }
         // The last: what follows from the shape's fields needs them.
-        let shape = self.shapes.take(&mut stored).map(ValueRef::Text);
-        if let Some(builder) = self.builders.get_mut(SHAPE) {
-            builder.push(shape);
+        self.shapes.take(values);
+        if let Some(ValueRef::Json(json)) = values.get(Field::Metadata) {
+            self.push_metadata(at, json);
+            values.replace(Field::Metadata, None);
         }
-        for (builder, value) in self.builders.iter_mut().zip(stored.iter()) {
-            builder.push(value);
+        for (builder, value) in self.builders.iter_mut().zip(values.iter()) {
+            if let Some(value) = value {
+                builder.push(at, value);
+            }
         }
         let position = stamp.position;
         let long = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -96,18 +120,48 @@ impl ColumnsBuilder {
         ];
         let parts = ours.into_iter().chain(parts);
         for (builder, part) in self.builders.iter_mut().skip(CREATED_AT).zip(parts) {
-            builder.push_part(part);
+            builder.push_part(at, part);
         }
     }
 
-    /// Returns the columns so far, `_sections` without values, and starts again without rows.
-    pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let mut arrays: Vec<ArrayRef> = self.builders.iter_mut().map(Builder::finish).collect();
-        let n_rows = arrays.first().map_or(0, Array::len);
-        if let Some(sections) = arrays.get_mut(SECTIONS) {
-            *sections = Arc::new(BinaryArray::new_null(n_rows));
+    fn push_metadata(&mut self, at: usize, json: &str) {
+        self.members.split(json, &mut self.split);
+        let rest = self.builders.get_mut(METADATA);
+        if let Some((builder, rest)) = rest.zip(self.split.rest()) {
+            builder.push(at, ValueRef::Json(rest));
         }
-        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+        for (place, builder) in self.builders.iter_mut().skip(MEMBERS).enumerate() {
+            if let Some(member) = self.split.member(place) {
+                builder.push(at, ValueRef::Json(member));
+            }
+        }
+    }
+
+    /// Returns the columns that the file has, `_sections` without values, and the shapes as codes;
+    /// starts again without rows. `None` where a row has a value in a column that the file lacks.
+    pub(crate) fn finish(&mut self) -> Result<Option<(RecordBatch, Column)>, ArrowError> {
+        let n_rows = std::mem::take(&mut self.n_rows);
+        let shapes = self.shapes.finish();
+        let mut arrays = Vec::with_capacity(self.stored.len());
+        let columns = (0..MEMBERS).chain(self.members.iter().map(|(column, _)| column));
+        for (column, builder) in columns.zip(&mut self.builders) {
+            if self.stored.binary_search(&column).is_err() {
+                if builder.len() > 0 {
+                    return Ok(None);
+                }
+                continue;
+            }
+            arrays.push(match column {
+                SECTIONS => Arc::new(BinaryArray::new_null(n_rows)),
+                SHAPE => match &shapes {
+                    Column::Coded(codes, _) => self.shapes.texts(codes.iter().copied()),
+                    _ => self.shapes.texts(std::iter::repeat_n(NO_CODE, n_rows)),
+                },
+                _ => builder.finish(n_rows),
+            });
+        }
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
+        Ok(Some((batch, shapes)))
     }
 }
 
@@ -116,12 +170,16 @@ pub(crate) fn with_sections(
     batch: &RecordBatch,
     sections: &[Option<Box<[u8]>>],
 ) -> Result<RecordBatch, ArrowError> {
+    if sections.iter().all(Option::is_none) {
+        return Ok(batch.clone());
+    }
     let mut builder = BinaryBuilder::new();
     for row in sections {
         builder.append_option(row.as_ref());
     }
     let mut arrays = batch.columns().to_vec();
-    if let Some(slot) = arrays.get_mut(SECTIONS) {
+    let place = batch.schema_ref().index_of(column_name(SECTIONS))?;
+    if let Some(slot) = arrays.get_mut(place) {
         *slot = Arc::new(builder.finish());
     }
     RecordBatch::try_new(batch.schema(), arrays)
@@ -178,44 +236,85 @@ impl Part {
 }
 
 impl Builder {
-    /// Appends a value; one of another type than the column's is left out, and found out when the
-    /// row is compared with its digest.
-    fn push(&mut self, value: Option<ValueRef<'_>>) {
+    /// Sets a row's value; rows before it that have none are filled in. A value of another type
+    /// than the column's is left out, and found out when the row is compared with its digest.
+    fn push(&mut self, at: usize, value: ValueRef<'_>) {
+        self.fill(at);
         match (self, value) {
-            (Self::Text(builder), Some(ValueRef::Text(text) | ValueRef::Json(text))) => {
+            (Self::Text(builder), ValueRef::Text(text) | ValueRef::Json(text)) => {
                 builder.append_value(text);
             }
-            (Self::Int(builder), Some(ValueRef::Int(int))) => builder.append_value(int),
-            (Self::Bool(builder), Some(ValueRef::Bool(truth))) => builder.append_value(truth),
-            (Self::Time(builder), Some(ValueRef::Time(at))) => builder.append_value(at.0),
-            (Self::Millis(builder), Some(ValueRef::Time(at))) => {
+            (Self::Int(builder), ValueRef::Int(int)) => builder.append_value(int),
+            (Self::Bool(builder), ValueRef::Bool(truth)) => builder.append_value(truth),
+            (Self::Time(builder), ValueRef::Time(at)) => builder.append_value(at.0),
+            (Self::Millis(builder), ValueRef::Time(at)) => {
                 builder.append_value(at.0.div_euclid(MILLI));
             }
-            (Self::Millis(builder), _) => builder.append_null(),
-            (Self::Text(builder), _) => builder.append_null(),
-            (Self::Int(builder), _) => builder.append_null(),
-            (Self::Bool(builder), _) => builder.append_null(),
-            (Self::Time(builder), _) => builder.append_null(),
-            (Self::Small(builder), _) => builder.append_null(),
-            (Self::Uuid(builder), _) => builder.append_null(),
+            _ => {}
         }
     }
 
-    fn push_part(&mut self, part: Part) {
-        match (self, part) {
-            (Self::Small(builder), Part::Small(number)) => builder.append_value(number),
-            (Self::Uuid(builder), Part::Uuid(uuid)) => {
-                // Of the builder's width: it cannot fail.
-                let _appended = builder.append_value(uuid);
+    fn push_part(&mut self, at: usize, part: Part) {
+        match part {
+            Part::Nothing => {}
+            Part::Value(value) => self.push(at, value),
+            Part::Small(number) => {
+                self.fill(at);
+                if let Self::Small(builder) = self {
+                    builder.append_value(number);
+                }
             }
-            (builder, Part::Value(value)) => builder.push(Some(value)),
-            (builder, _) => builder.push(None),
+            Part::Uuid(uuid) => {
+                self.fill(at);
+                if let Self::Uuid(builder) = self {
+                    // Of the builder's width: it cannot fail.
+                    let _appended = builder.append_value(uuid);
+                }
+            }
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    /// Leaves the rows without a value that come before one.
+    fn fill(&mut self, n_rows: usize) {
+        let missing = n_rows.saturating_sub(self.len());
+        if missing == 0 {
+            return;
+        }
         match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => builder.append_nulls(missing),
+            Self::Int(builder) => builder.append_nulls(missing),
+            Self::Bool(builder) => builder.append_nulls(missing),
+            Self::Time(builder) => builder.append_nulls(missing),
+            Self::Millis(builder) => builder.append_nulls(missing),
+            Self::Small(builder) => builder.append_nulls(missing),
+            Self::Uuid(builder) => builder.append_nulls(missing),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(builder) => builder.len(),
+            Self::Int(builder) => builder.len(),
+            Self::Bool(builder) => builder.len(),
+            Self::Time(builder) => builder.len(),
+            Self::Millis(builder) => builder.len(),
+            Self::Small(builder) => builder.len(),
+            Self::Uuid(builder) => builder.len(),
+        }
+    }
+
+    fn finish(&mut self, n_rows: usize) -> ArrayRef {
+        self.fill(n_rows);
+        match self {
+            Self::Text(builder) => {
+                let array = builder.finish();
+                if array.null_count() < array.len() {
+                    // The next rows take about as much.
+                    let n_bytes = array.value_data().len();
+                    *builder = StringBuilder::with_capacity(array.len(), n_bytes);
+                }
+                Arc::new(array)
+            }
             Self::Int(builder) => Arc::new(builder.finish()),
             Self::Bool(builder) => Arc::new(builder.finish()),
             Self::Time(builder) => Arc::new(builder.finish()),

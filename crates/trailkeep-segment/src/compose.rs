@@ -9,9 +9,10 @@ use trailkeep_event::{Field, FieldKind};
 
 use crate::column::Column;
 use crate::layout::{
-    DURATION_MS, OCCURRED_AT, OCCURRED_US, PATH_FORM, SECTIONS, SHAPE, SHAPED, UUID_BYTES, shaped,
-    uuid_column,
+    DURATION_MS, MEMBERS, METADATA, N_STORED, OCCURRED_AT, OCCURRED_US, PATH_FORM, SECTIONS, SHAPE,
+    SHAPED, UUID_BYTES, shaped, uuid_column,
 };
+use crate::members::Members;
 
 /// Returns the stored columns that make up a column.
 pub(crate) fn parts_of(column: usize) -> Vec<usize> {
@@ -23,6 +24,9 @@ pub(crate) fn parts_of(column: usize) -> Vec<usize> {
     }
     if shaped(column).is_some() {
         return vec![column, SHAPE];
+    }
+    if column == METADATA {
+        return std::iter::once(column).chain(MEMBERS..N_STORED).collect();
     }
     match column {
         OCCURRED_AT => vec![column, OCCURRED_US],
@@ -38,6 +42,7 @@ pub(crate) const MILLI: i64 = 1000;
 /// Puts a column together from its stored parts.
 pub(crate) fn compose<E>(
     column: usize,
+    members: &Members,
     mut part: impl FnMut(usize) -> Result<Column, E>,
 ) -> Result<Column, E> {
     let stored = part(column)?;
@@ -53,6 +58,10 @@ pub(crate) fn compose<E>(
         DURATION_US => {
             let millis = part(DURATION_MS)?;
             return Ok(if millis.is_absent() { stored } else { durations(&stored, &millis) });
+        }
+        METADATA => {
+            let parts = members.iter().map(|(member, _)| part(member));
+            return Ok(members.compose(stored, &parts.collect::<Result<Vec<_>, E>>()?));
         }
         _ if column != number(Field::Path) => return Ok(stored),
         _ => {}
@@ -86,7 +95,7 @@ fn compose_route<E>(part: &mut impl FnMut(usize) -> Result<Column, E>) -> Result
 }
 
 /// Takes each value from the row's shape, or from its own column where the row has no shape.
-fn of_shape(stored: Column, shapes: &Column, place: usize) -> Column {
+pub(crate) fn of_shape(stored: Column, shapes: &Column, place: usize) -> Column {
     let Column::Coded(codes, dictionary) = shapes else { return stored };
     let Some(member) = dictionary.member(place) else { return stored };
     let of_shape = Column::Coded(Arc::clone(codes), Arc::clone(member));
@@ -178,7 +187,7 @@ impl UuidForm {
     }
 
     /// Writes the text of bytes.
-    fn write(self, bytes: [u8; UUID_BYTES], out: &mut [u8; 36]) -> &str {
+    pub(crate) fn write(self, bytes: [u8; UUID_BYTES], out: &mut [u8; 36]) -> &str {
         let mut slots = out.iter_mut();
         let mut put = |byte: u8| {
             if let Some(slot) = slots.next() {

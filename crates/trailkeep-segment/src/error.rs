@@ -81,6 +81,12 @@ pub enum Error {
         /// The entry's place in the journal.
         position: Position,
     },
+    /// A merge did not give its inputs' rows back.
+    #[error("segment `{segment}` has other values than the segments that it was merged from")]
+    Changed {
+        /// The id that the new segment would have had.
+        segment: String,
+    },
     /// There is nothing to put in a segment.
     #[error("a segment has at least one row")]
     Empty,

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use parquet::schema::types::ColumnPath;
 use trailkeep_event::{Field, FieldKind};
 
 use crate::compose::UuidForm;
+use crate::members::{MEMBERS_MAX, Members};
 
 /// The time at which an entry was admitted.
 pub(crate) const CREATED_AT: usize = Field::IN_ROW;
@@ -46,8 +49,13 @@ pub(crate) const DURATION_MS: usize = PATH_FORM + 2;
 /// The values of a row in the fields of [`SHAPED`] as one text, where not too many rows differ
 /// in them. Then these fields' own columns have no values.
 pub(crate) const SHAPE: usize = PATH_FORM + 3;
-/// How many columns are stored: those of the rows first.
-pub(crate) const N_STORED: usize = PATH_FORM + 4;
+/// The first of the columns of frequent members of `metadata`: the last that are stored. Which
+/// members they are is each file's own.
+pub(crate) const MEMBERS: usize = PATH_FORM + 4;
+/// How many columns may be stored: those of the rows first.
+pub(crate) const N_STORED: usize = MEMBERS + MEMBERS_MAX;
+/// The column of what the producer adds.
+pub(crate) const METADATA: usize = 67;
 /// The fields that mostly follow from one another: there are few hundred combinations in many
 /// million rows, and one code instead of twenty.
 pub(crate) const SHAPED: [Field; 22] = [
@@ -83,6 +91,9 @@ pub(crate) const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 pub(crate) const PAGE_ROWS_MAX: usize = 2048;
 /// The page row limit is checked once for so many rows.
 pub(crate) const WRITE_BATCH_ROWS: usize = 256;
+/// About the most bytes of one page before compression: a look-up of one row decompresses so much
+/// of each column. A page of codes stays below.
+const PAGE_BYTES: usize = 8 << 10;
 /// Beyond this the writer gives up on a dictionary and stores plain values: every look-up in a
 /// column decodes its dictionary whole.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
@@ -123,7 +134,7 @@ pub(crate) fn column_of(field: Field) -> Option<usize> {
     }
 }
 
-/// Returns a column's name.
+/// Returns a column's name; for that of a member the field's, see [`Members::column_name`].
 pub(crate) fn column_name(column: usize) -> &'static str {
     match column {
         CREATED_AT => Field::CreatedAt.name(),
@@ -137,6 +148,7 @@ pub(crate) fn column_name(column: usize) -> &'static str {
         OCCURRED_US => "_occurred_us",
         SHAPE => "_shape",
         DURATION_MS => "_duration_ms",
+        MEMBERS..N_STORED => Field::Metadata.name(),
         N_COLUMNS.. => uuid_part(column).map_or("footer", |(_, _, name)| name),
         _ => Field::ALL.get(column).map_or("footer", |field| field.name()),
     }
@@ -157,7 +169,7 @@ pub(crate) fn uuid_column(column: usize) -> Option<(usize, UuidForm)> {
     UUIDS.get(at).map(|(_, form, _)| (N_COLUMNS.saturating_add(at), *form))
 }
 
-/// Returns the column with that name.
+/// Returns the column with that name; one of a member is none.
 pub(crate) fn column_named(name: &str) -> Option<usize> {
     match name {
         "_partition" => Some(PARTITION),
@@ -186,6 +198,7 @@ pub(crate) fn column_kind(column: usize) -> ColumnKind {
         DURATION_MS => ColumnKind::Int,
         PARTITION | ORDINAL | PATH_FORM | OCCURRED_US => ColumnKind::Small,
         SECTIONS => ColumnKind::Bytes,
+        MEMBERS.. => ColumnKind::Text,
         N_COLUMNS.. => ColumnKind::Uuid,
         _ => match Field::ALL.get(column).map(|field| field.kind()) {
             Some(FieldKind::Int(..)) => ColumnKind::Int,
@@ -228,8 +241,8 @@ pub(crate) fn is_coded(field: Field) -> bool {
     has_texts(field) && !hardly.contains(&field)
 }
 
-/// Returns the schema of every segment.
-pub(crate) fn schema() -> SchemaRef {
+/// Returns the schema of all stored columns of a file.
+pub(crate) fn schema(members: &Members) -> SchemaRef {
     let field = |column| {
         let data_type = match column_kind(column) {
             ColumnKind::Text | ColumnKind::Shape => DataType::Utf8,
@@ -241,18 +254,19 @@ pub(crate) fn schema() -> SchemaRef {
             ColumnKind::Bytes => DataType::Binary,
             ColumnKind::Uuid => DataType::FixedSizeBinary(16),
         };
-        ArrowField::new(column_name(column), data_type, is_nullable(column))
+        let name = members.column_name(column);
+        let name = name.unwrap_or_else(|| column_name(column).to_owned());
+        ArrowField::new(name, data_type, is_nullable(column))
     };
-    Arc::new(Schema::new((0..N_STORED).map(field).collect::<Vec<_>>()))
+    let columns = (0..MEMBERS).chain(members.iter().map(|(column, _)| column));
+    Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
 }
 
 /// Returns how the Parquet file is written. The measurements behind it: Parquet version 1 pages
 /// compress their levels; times and counters are smallest delta-packed and not compressed; sizes
 /// split by byte; values that hardly repeat gain nothing from a dictionary.
-pub(crate) fn properties(effort: Effort) -> WriterProperties {
+pub(crate) fn properties(effort: Effort, members: &Members) -> WriterProperties {
     let path = |column: usize| ColumnPath::from(column_name(column));
-    let zstd =
-        |level| ZstdLevel::try_new(level).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by("trailkeep segment 1".to_owned())
@@ -260,6 +274,7 @@ pub(crate) fn properties(effort: Effort) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
         .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_data_page_size_limit(PAGE_BYTES)
         .set_write_batch_size(WRITE_BATCH_ROWS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX);
     let large = [Field::Ip, Field::ActorId, Field::ActorLabel, Field::UserAgent];
@@ -271,8 +286,9 @@ pub(crate) fn properties(effort: Effort) -> WriterProperties {
         builder = builder
             .set_column_dictionary_enabled(path(column), false)
             .set_column_encoding(path(column), Encoding::DELTA_BINARY_PACKED);
-        // What a frame has in common repeats in its rows; times and log indexes do not.
-        if !matches!(column, CREATED_AT | FRAME) {
+        // What a frame has in common repeats in its rows; times and log indexes do not. The frame
+        // itself takes little: it is what a position is looked for in.
+        if column != CREATED_AT {
             builder = builder.set_column_compression(path(column), Compression::UNCOMPRESSED);
         }
     }
@@ -293,6 +309,20 @@ pub(crate) fn properties(effort: Effort) -> WriterProperties {
             builder = builder.set_column_compression(path(column), zstd(9));
         }
     }
+    builder = with_members(builder, effort, members);
+    // Codes of few values: what compression gains is less than a look-up of a row loses.
+    let few = [
+        Field::ApplicationId,
+        Field::EnvironmentId,
+        Field::Country,
+        Field::UserAgent,
+        Field::BlockThreatScore,
+        Field::ErrorRetryCount,
+    ];
+    let few = few.map(|field| usize::from(field.number()));
+    for column in few.into_iter().chain([PARTITION, PATH_FORM, OCCURRED_US]) {
+        builder = builder.set_column_compression(path(column), Compression::UNCOMPRESSED);
+    }
     for column in N_COLUMNS..PATH_FORM {
         builder = builder
             .set_column_dictionary_enabled(path(column), false)
@@ -301,13 +331,38 @@ pub(crate) fn properties(effort: Effort) -> WriterProperties {
     builder.set_column_dictionary_enabled(path(SECTIONS), false).build()
 }
 
+fn zstd(level: i32) -> Compression {
+    ZstdLevel::try_new(level).map_or(Compression::UNCOMPRESSED, Compression::ZSTD)
+}
+
+/// Says how the columns of members are written.
+fn with_members(
+    mut builder: WriterPropertiesBuilder,
+    effort: Effort,
+    members: &Members,
+) -> WriterPropertiesBuilder {
+    for (column, member) in members.iter() {
+        let path = ColumnPath::from(members.column_name(column).unwrap_or_default());
+        builder = builder.set_column_dictionary_enabled(path.clone(), member.coded);
+        match effort {
+            _ if member.coded => {
+                builder = builder.set_column_compression(path, Compression::UNCOMPRESSED);
+            }
+            Effort::Thorough => builder = builder.set_column_compression(path, zstd(9)),
+            Effort::Quick => {}
+        }
+    }
+    builder
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_column_has_its_own_name_and_is_found_by_it() {
-        for column in 0..N_STORED {
+        assert_eq!(METADATA, usize::from(Field::Metadata.number()));
+        for column in 0..MEMBERS {
             assert_eq!(column_named(column_name(column)), Some(column));
         }
         assert_eq!(column_name(N_STORED), "footer");

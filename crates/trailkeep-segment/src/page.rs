@@ -14,4 +14,4 @@ mod source;
 mod values;
 
 pub use self::{dictionary::Dictionary, reader::PageReader};
-pub(crate) use self::{reader::rows_of_page, source::PageSource, values::NO_CODE};
+pub(crate) use self::{picks::Picks, reader::rows_of_page, source::PageSource, values::NO_CODE};

@@ -9,11 +9,10 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
 use trailkeep_event::{Entry, IdKey, Micros, Position, RowBuilder};
 
-use crate::batches::{Batches, NARROW_ROWS, Wanted};
+use crate::batches::{Batches, Wanted};
 use crate::cursor::EntryCursor;
-use crate::layout::{
-    FRAME, N_STORED, ORDINAL, PAGE_ROWS_MAX, PARTITION, column_named, is_nullable,
-};
+use crate::layout::{N_STORED, PAGE_ROWS_MAX, is_nullable};
+use crate::members::{MEMBER_PREFIX, Member, Members};
 use crate::meta::sha256_hex;
 use crate::numbers::{index, long};
 use crate::page::{PageReader, PageSource};
@@ -37,6 +36,8 @@ pub struct SegmentReader {
     parquet: ArrowReaderMetadata,
     /// For each stored column its place in the file, where the file has it.
     places: Arc<[Option<usize>; N_STORED]>,
+    /// The members of `metadata` that have columns.
+    members: Members,
 }
 
 impl SegmentReader {
@@ -59,8 +60,9 @@ impl SegmentReader {
         let parquet =
             ArrowReaderMetadata::load(&file, options).map_err(|source| file.failure(source))?;
         let n_rows = parquet.metadata().file_metadata().num_rows();
-        let places = places(&parquet).filter(|_| n_rows == i64::from(trailer.rows));
-        let Some(places) = places.map(Arc::new) else {
+        let found =
+            members(&parquet).and_then(|members| Some((places(&parquet, &members)?, members)));
+        let Some((places, members)) = found.filter(|_| n_rows == i64::from(trailer.rows)) else {
             let source = ParquetError::General("the rows or columns are not as told".to_owned());
             return Err(Error::Decode { segment: meta.id.clone(), source });
         };
@@ -68,7 +70,8 @@ impl SegmentReader {
             VerifiedFile::shared(Arc::clone(&store), Arc::clone(&meta), Arc::clone(&trailer));
         let spans = trailer.spans().into();
         let index_lost = Arc::default();
-        Ok(Self { store, meta, key, trailer, spans, index_lost, file, parquet, places })
+        let places = Arc::new(places);
+        Ok(Self { store, meta, key, trailer, spans, index_lost, file, parquet, places, members })
     }
 
     /// Returns the segment's description.
@@ -110,23 +113,17 @@ impl SegmentReader {
 
     /// Finds the entry at a position.
     ///
-    /// Costs a scan of three small columns, then one look-up; nothing where the segment does not
-    /// cover the position.
+    /// Costs about 10 us for each page before it, then one look-up; nothing where the segment does
+    /// not cover the position.
     pub fn find(&self, position: Position) -> Result<Option<Entry>, Error> {
         if !self.meta.covers(position) {
             return Ok(None);
         }
-        let columns = [PARTITION, FRAME, ORDINAL];
-        let wanted = Wanted { columns: Some(&columns), rows: None, batch_rows: NARROW_ROWS };
-        let mut batches = self.batches(&wanted)?;
-        let mut first = 0_u32;
-        while let Some(columns) = batches.next()? {
-            for (row, at) in (first..).zip(0..columns.n_rows()) {
-                if columns.position(at) == Some(position) {
-                    return Ok(self.fetch(&[row])?.pop());
-                }
+        for number in 0..self.n_pages() {
+            let mut page = self.page(number);
+            if let Some(row) = page.find(position)? {
+                return Ok(self.fetch(&[row])?.pop());
             }
-            first = first.saturating_add(u32::try_from(columns.n_rows()).unwrap_or(u32::MAX));
         }
         Ok(None)
     }
@@ -203,16 +200,46 @@ impl SegmentReader {
         groups.into_iter().any(|group| !self.source().is_absent(group, column))
     }
 
+    /// Returns the members of `metadata` that have columns.
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// Returns how many rows have a value in a stored column, as the statistics say.
+    pub(crate) fn n_values(&self, column: usize) -> u64 {
+        let groups = 0..self.parquet.metadata().num_row_groups();
+        groups.map(|group| self.source().n_values(group, column)).sum()
+    }
+
+    /// Returns how many bytes the pages take without compression.
+    pub(crate) fn uncompressed_bytes(&self) -> u64 {
+        let groups = self.parquet.metadata().row_groups().iter();
+        groups.map(|group| u64::try_from(group.total_byte_size()).unwrap_or(0)).sum()
+    }
+
     pub(crate) fn malformed(&self, row: u32) -> Error {
         Error::Malformed { segment: self.meta.id.clone(), row: u64::from(row) }
     }
 }
 
+/// Returns the members of `metadata` that a file has columns for.
+fn members(parquet: &ArrowReaderMetadata) -> Option<Members> {
+    let fields = parquet.schema().fields().iter().enumerate();
+    let member = |(place, field): (usize, &arrow_schema::FieldRef)| {
+        let key = field.name().strip_prefix(MEMBER_PREFIX)?.into();
+        let groups = parquet.metadata().row_groups().iter();
+        let mut chunks = groups.filter_map(|group| group.columns().get(place));
+        let coded = chunks.any(|chunk| chunk.dictionary_page_offset().is_some());
+        Some(Member { key, coded })
+    };
+    Members::new(fields.filter_map(member).collect())
+}
+
 /// Returns for each stored column its place in a file; `None` where the file has others.
-fn places(parquet: &ArrowReaderMetadata) -> Option<[Option<usize>; N_STORED]> {
+fn places(parquet: &ArrowReaderMetadata, members: &Members) -> Option<[Option<usize>; N_STORED]> {
     let mut places = [None; N_STORED];
     for (place, field) in parquet.schema().fields().iter().enumerate() {
-        *places.get_mut(column_named(field.name())?)? = Some(place);
+        *places.get_mut(members.column_named(field.name())?)? = Some(place);
     }
     let required = (0..N_STORED).filter(|column| !is_nullable(*column));
     required

@@ -4,21 +4,21 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{BooleanArray, RecordBatch};
-use arrow_select::filter::filter_record_batch;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow_select::filter::{filter, filter_record_batch};
 use trailkeep_event::{Field, Micros, Position, ValueRef};
 use trailkeep_filter::{Bits, Filter, Probe, Select, TermRef};
 use trailkeep_index::{Edge, Wanted};
 
-use crate::arrow::arrow_schema;
+use crate::arrow::{arrow_schema, objects};
 use crate::column::Column;
-use crate::layout::{CLOCK_SKEW, SECTIONS};
+use crate::layout::{CLOCK_SKEW, METADATA, SECTIONS};
 use crate::numbers::index;
 use crate::page::{Dictionary, PageReader};
 use crate::{Error, PageCandidate, PageOrder, RowHandle, ScanPlan, SegmentReader, SortKey};
 
-/// What a filter said of the values of dictionaries so far: by term, field and row group.
-type Memo = HashMap<(usize, Field, usize), Vec<Answer>>;
+/// What a filter said of the values of dictionaries so far: by term, column and row group.
+type Memo = HashMap<(usize, usize, usize), Vec<Answer>>;
 
 /// What a term says of one value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -179,9 +179,42 @@ impl<'a> PageHits<'a> {
         if self.rows.count() == self.page.n_rows() {
             return Ok(batch);
         }
-        let mask: BooleanArray =
-            (0..self.page.n_rows()).map(|row| Some(self.rows.has(row))).collect();
-        filter_record_batch(&batch, &mask).map_err(built)
+        filter_record_batch(&batch, &self.mask()).map_err(built)
+    }
+
+    /// Returns for each row an object that has the same as its `metadata` at a path, and maybe
+    /// nothing else. Where a member has a column of its own, this is a dictionary with `u32`
+    /// codes, else plain strings.
+    ///
+    /// # Errors
+    /// Where the columns are corrupt or do not decode.
+    pub fn arrow_metadata(&mut self, path: &[String]) -> Result<ArrayRef, Error> {
+        let reader = self.page.reader();
+        let segment = &reader.meta().id;
+        let Some(column) = self.deciding(path)? else {
+            let batch = self.arrow(&[Field::Metadata])?;
+            return Ok(Arc::clone(batch.column(0)));
+        };
+        let array = objects(self.page.stored(column)?);
+        filter(&array, &self.mask())
+            .map_err(|source| Error::Columns { segment: segment.clone(), source })
+    }
+
+    /// Returns the one stored column that decides what `metadata` has at a path.
+    fn deciding(&mut self, path: &[String]) -> Result<Option<usize>, Error> {
+        if self.page.reader().trailer().verbatim > 0 {
+            return Ok(None);
+        }
+        let mut parts = self.page.reader().members().parts(Some(path));
+        if parts.len() > 1 && self.page.stored(METADATA)?.is_absent() {
+            parts.retain(|part| *part != METADATA);
+        }
+        let only = <[usize; 1]>::try_from(parts).ok();
+        Ok(only.map(|[column]| column))
+    }
+
+    fn mask(&self) -> BooleanArray {
+        (0..self.page.n_rows()).map(|row| Some(self.rows.has(row))).collect()
     }
 
     /// Keeps the rows that sort in a window.
@@ -269,29 +302,60 @@ impl Selection<'_, '_> {
             }
             return Ok(passed);
         }
+        if field == Field::Metadata {
+            return self.metadata(term, open);
+        }
+        let number = usize::from(field.number());
+        let memo = (&mut *self.memo, (term.number(), number, self.page.group()));
+        test(term, (field, self.page.column(field)?), open, memo, &mut passed);
+        Ok(passed)
+    }
+
+    /// Returns the rows whose metadata passes. An object passes where one of its members alone
+    /// does, so that the parts are never put together.
+    fn metadata(&mut self, term: TermRef<'_>, open: &Bits) -> Result<Bits, Error> {
+        let mut passed = Bits::none(open.n_rows());
+        let mut open = open.clone();
         let group = self.page.group();
-        match self.page.column(field)? {
-            Column::Absent(_) => {}
-            Column::Coded(codes, dictionary) => {
-                let answers = self
-                    .memo
-                    .entry((term.number(), field, group))
-                    .or_insert_with(|| vec![Answer::NotAsked; dictionary.len()]);
-                for row in open.iter() {
-                    let code = codes.get(row).copied().unwrap_or(Column::NO_CODE);
-                    if answer(term, field, code, (dictionary, answers)) == Answer::Passes {
-                        passed.insert(row);
-                    }
-                }
+        for column in self.page.reader().members().parts(term.member().map(|(_, path)| path)) {
+            if open.is_empty() {
+                break;
             }
-            column => {
-                let value = |row: &usize| column.value(field, *row);
-                for row in open.iter().filter(|row| value(row).is_some_and(|it| term.holds(it))) {
+            let memo = (&mut *self.memo, (term.number(), column, group));
+            let values = (Field::Metadata, self.page.stored(column)?);
+            test(term, values, &open, memo, &mut passed);
+            open.and_not(&passed);
+        }
+        Ok(passed)
+    }
+}
+
+/// Adds the rows whose value in a column passes; asks once for each value of a dictionary.
+fn test(
+    term: TermRef<'_>,
+    (field, column): (Field, &Column),
+    open: &Bits,
+    (memo, key): (&mut Memo, (usize, usize, usize)),
+    passed: &mut Bits,
+) {
+    match column {
+        Column::Absent(_) => {}
+        Column::Coded(codes, dictionary) => {
+            let nothing = || vec![Answer::NotAsked; dictionary.len()];
+            let answers = memo.entry(key).or_insert_with(nothing);
+            for row in open.iter() {
+                let code = codes.get(row).copied().unwrap_or(Column::NO_CODE);
+                if answer(term, field, code, (dictionary, answers)) == Answer::Passes {
                     passed.insert(row);
                 }
             }
         }
-        Ok(passed)
+        column => {
+            let value = |row: &usize| column.value(field, *row);
+            for row in open.iter().filter(|row| value(row).is_some_and(|it| term.holds(it))) {
+                passed.insert(row);
+            }
+        }
     }
 }
 

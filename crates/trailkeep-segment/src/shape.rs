@@ -1,14 +1,14 @@
 //! Shapes: what rows have in the fields that mostly follow from one another, as one text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, StringArray};
+use arrow_array::{Array, ArrayRef, StringArray};
 use trailkeep_event::{Field, Fields, Row, RowBuilder, Section, ValueRef, write_section};
 
 use crate::column::Column;
 use crate::layout::SHAPED;
-use crate::numbers::short;
+use crate::numbers::{index, short};
 use crate::page::{Dictionary, NO_CODE};
 use crate::values::Values;
 use crate::verbatim::read_members;
@@ -21,34 +21,99 @@ const SHAPE_BYTES_MAX: usize = 2048;
 /// Finds the shapes of rows while there are few.
 #[derive(Debug, Default)]
 pub(crate) struct Shapes {
-    known: HashSet<Box<str>>,
-    scratch: Vec<u8>,
+    /// The code of each, by the values in [`Shapes::key`].
+    known: HashMap<Box<[u8]>, u32>,
+    texts: Vec<Box<str>>,
+    /// The codes of the rows since the last [`Shapes::finish`].
+    codes: Vec<u32>,
+    /// What the codes stood for then.
+    dictionary: Option<Arc<Dictionary>>,
+    key: Vec<u8>,
 }
 
 impl Shapes {
-    /// Takes the shape out of a row's values and returns its text; `None` where the row has to be
-    /// stored without one.
-    pub(crate) fn take(&mut self, values: &mut Values<'_>) -> Option<&str> {
-        self.scratch.clear();
-        write_shape(&Shaped(values), &mut self.scratch);
-        let text = std::str::from_utf8(&self.scratch).ok()?;
-        if !self.known.contains(text) {
-            if self.known.len() >= SHAPES_MAX || text.len() > SHAPE_BYTES_MAX {
-                return None;
+    /// Takes the shape out of a row's values and keeps its code, or leaves the row without one.
+    pub(crate) fn take(&mut self, values: &mut Values<'_>) {
+        let code = self.code(values);
+        if code != NO_CODE {
+            for field in SHAPED {
+                values.replace(field, None);
             }
-            self.known.insert(text.into());
         }
+        self.codes.push(code);
+    }
+
+    /// Returns the code of a row's shape; [`NO_CODE`] where the row has to be stored without one.
+    pub(crate) fn code(&mut self, values: &impl Fields) -> u32 {
+        self.key.clear();
         for field in SHAPED {
-            values.replace(field, None);
+            push_value(values.get(field), &mut self.key);
         }
-        Some(text)
+        if let Some(code) = self.known.get(self.key.as_slice()) {
+            return *code;
+        }
+        let mut text = Vec::new();
+        if self.texts.len() < SHAPES_MAX && self.key.len() <= SHAPE_BYTES_MAX {
+            write_shape(&Shaped(values), &mut text);
+        }
+        let text = String::from_utf8(text).unwrap_or_default();
+        if text.is_empty() || text.len() > SHAPE_BYTES_MAX {
+            return NO_CODE;
+        }
+        let code = short(self.texts.len());
+        self.texts.push(text.into());
+        self.known.insert(self.key.as_slice().into(), code);
+        code
+    }
+
+    /// Returns the shapes of the rows so far, and starts again without rows.
+    pub(crate) fn finish(&mut self) -> Column {
+        let codes = std::mem::take(&mut self.codes);
+        let dictionary = self.dictionary.take().filter(|held| held.len() == self.texts.len());
+        // A shape that is none is found out when the rows are compared with their digests.
+        let made = || Dictionary::shapes(&StringArray::from_iter_values(&self.texts)).map(Arc::new);
+        self.dictionary = dictionary.or_else(made);
+        match &self.dictionary {
+            Some(dictionary) if !self.texts.is_empty() => {
+                Column::Coded(codes.into(), Arc::clone(dictionary))
+            }
+            _ => Column::Absent(codes.len()),
+        }
+    }
+
+    /// Returns the texts of codes.
+    pub(crate) fn texts(&self, codes: impl Iterator<Item = u32>) -> ArrayRef {
+        let text = |code: u32| self.texts.get(index(code)).map(|text| &**text);
+        Arc::new(codes.map(text).collect::<StringArray>())
+    }
+
+    /// Returns what the shape of a code has.
+    pub(crate) fn row(&self, code: u32) -> Option<Row> {
+        self.texts.get(index(code)).and_then(|text| read_shape(text))
+    }
+}
+
+/// Appends a value so that no other one, and none, appends the same.
+fn push_value(value: Option<ValueRef<'_>>, out: &mut Vec<u8>) {
+    match value {
+        Some(ValueRef::Text(text) | ValueRef::Json(text)) => {
+            out.push(1);
+            out.extend_from_slice(&short(text.len()).to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+        Some(ValueRef::Int(int)) => {
+            out.push(2);
+            out.extend_from_slice(&int.to_le_bytes());
+        }
+        Some(ValueRef::Bool(truth)) => out.push(if truth { 4 } else { 3 }),
+        _ => out.push(0),
     }
 }
 
 /// The shaped fields of a row, and no others.
-struct Shaped<'a, 'v>(&'a Values<'v>);
+struct Shaped<'a, F>(&'a F);
 
-impl Fields for Shaped<'_, '_> {
+impl<F: Fields> Fields for Shaped<'_, F> {
     fn get(&self, field: Field) -> Option<ValueRef<'_>> {
         SHAPED.contains(&field).then(|| self.0.get(field)).flatten()
     }

@@ -80,7 +80,7 @@ fn read_value(field: Field, json: &str, builder: &mut RowBuilder) -> Option<()> 
 }
 
 /// Returns the length of the JSON value that a canonical text starts with.
-fn value_len(text: &str) -> Option<usize> {
+pub(crate) fn value_len(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut escaped = false;

@@ -1,40 +1,20 @@
-//! Writes sorted rows into the three objects of a segment.
+//! Writes columns of sorted rows into the three objects of a segment.
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::metadata::ParquetMetaData;
-use trailkeep_event::{Cut, IdKey, Micros, Row, SectionsDigest, Stamp, sections_digest};
+use trailkeep_event::{Cut, Micros};
 
-use crate::columns::Columns;
-use crate::columns_builder::{ColumnsBuilder, with_sections};
-use crate::columns_row::ColumnsRow;
+use crate::expected::FileColumns;
 use crate::index::IndexMaker;
-use crate::layout::{Effort, PAGE_ROWS_MAX, WRITE_BATCH_ROWS, column_name, properties};
+use crate::layout::{Effort, PAGE_ROWS_MAX, SECTIONS, column_name, properties, schema};
 use crate::meta::{hex, sha256_hex};
-use crate::numbers::{index, long};
-use crate::seal::SealFault;
+use crate::numbers::{index, long, short};
 use crate::trailer::{AccountRun, BLOCK_BYTES_MAX, Block, OUTSIDE, Trailer};
-use crate::values::Values;
-use crate::verbatim::{read_sections, write_sections};
 use crate::{Error, FORMAT_VERSION, SegmentMeta, SegmentStore};
-
-/// How many rows are encoded at once.
-const CHUNK_ROWS: usize = 8192;
-/// How many bytes of rows are encoded at once.
-const CHUNK_BYTES: usize = 8 << 20;
-
-/// A row on its way into a segment.
-#[derive(Debug)]
-pub(crate) struct SortedRow {
-    pub(crate) row: Row,
-    pub(crate) stamp: Stamp,
-    /// The digest of the row's sections, as it was when the row was admitted.
-    pub(crate) digest: SectionsDigest,
-    /// The row's section bytes, where it was stored with them before.
-    pub(crate) verbatim: Option<Box<[u8]>>,
-}
 
 /// What a segment covers, which its rows alone do not say.
 #[derive(Clone, Copy, Debug)]
@@ -47,16 +27,10 @@ pub(crate) struct Coverage {
 /// Writes one segment. Memory: the encoded file, and the pages of one row group.
 pub(crate) struct SegmentWriter {
     id: String,
-    key: IdKey,
-    fault: Option<SealFault>,
     arrow: ArrowWriter<Vec<u8>>,
+    schema: SchemaRef,
     /// The stored columns that the file has, ascending.
     stored: Box<[usize]>,
-    /// Whether a row has a value in a column that the file lacks.
-    misses_columns: bool,
-    builder: ColumnsBuilder,
-    pending: Vec<SortedRow>,
-    pending_bytes: usize,
     index: IndexMaker,
     accounts: Vec<AccountRun>,
     marks: Vec<Micros>,
@@ -66,36 +40,26 @@ pub(crate) struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// Starts a segment whose file has some of the stored columns, ascending. Where a row has a
-    /// value in another, the segment has to be begun again with all of them.
-    pub(crate) fn new(
-        id: [u8; 16],
-        key: &IdKey,
-        stored: &[usize],
-        effort: Effort,
-        fault: Option<SealFault>,
-    ) -> Result<Self, Error> {
+    /// Starts a segment whose file has some of the stored columns.
+    pub(crate) fn new(id: [u8; 16], file: &FileColumns, effort: Effort) -> Result<Self, Error> {
         let id = hex(&id);
-        let builder = ColumnsBuilder::new();
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(effort))
+            .with_properties(properties(effort, &file.members))
             .with_skip_arrow_metadata(true);
-        let schema = builder
-            .schema()
-            .project(stored)
+        let stored: Box<[usize]> = file.stored.clone().into();
+        let all = schema(&file.members);
+        let schema = all
+            .project(&file.stored)
             .map_err(|source| Error::Columns { segment: id.clone(), source })?;
-        let arrow = ArrowWriter::try_new_with_options(Vec::new(), schema.into(), options)
-            .map_err(|source| Error::Encode { segment: id.clone(), source })?;
+        let schema = SchemaRef::new(schema);
+        let arrow =
+            ArrowWriter::try_new_with_options(Vec::new(), SchemaRef::clone(&schema), options)
+                .map_err(|source| Error::Encode { segment: id.clone(), source })?;
         Ok(Self {
             id,
-            key: key.clone(),
-            fault,
             arrow,
-            stored: stored.into(),
-            misses_columns: false,
-            builder,
-            pending: Vec::new(),
-            pending_bytes: 0,
+            schema,
+            stored,
             index: IndexMaker::new(),
             accounts: Vec::new(),
             marks: Vec::new(),
@@ -105,28 +69,33 @@ impl SegmentWriter {
         })
     }
 
-    /// Appends a row.
-    ///
-    /// # Panics
-    /// Where the rows do not come in order: every look-up would be wrong.
-    pub(crate) fn push(&mut self, row: SortedRow) -> Result<(), Error> {
-        let sort_at = row.stamp.sort_at(row.row.view().occurred_at());
-        self.place(row.row.view().account_id(), sort_at, row.stamp.seq)?;
-        self.pending_bytes = self.pending_bytes.saturating_add(row.row.as_bytes().len());
-        self.pending.push(row);
-        // Pages end where they should only if what is encoded at once is whole counts of rows.
-        let whole = self.pending.len().is_multiple_of(WRITE_BATCH_ROWS);
-        let full = self.pending.len() >= CHUNK_ROWS || self.pending_bytes >= CHUNK_BYTES;
-        if whole && full {
-            self.flush()?;
-        }
-        Ok(())
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
-    /// Tells whether a row so far has a value in a column that the file lacks.
-    pub(crate) fn misses_columns(&mut self) -> Result<bool, Error> {
-        self.flush()?;
-        Ok(self.misses_columns)
+    /// Returns the schema of what is written.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    /// Returns how many rows have a place.
+    pub(crate) fn n_rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Returns what makes the index; without pages, any page may hold anything.
+    pub(crate) fn index(&mut self) -> &mut IndexMaker {
+        &mut self.index
+    }
+
+    /// Writes the columns of rows that have their places; all but the last are a whole count of
+    /// [`crate::layout::WRITE_BATCH_ROWS`].
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        let sections = self.stored.binary_search(&SECTIONS).ok();
+        let sections = sections.and_then(|place| batch.columns().get(place));
+        let n_verbatim = sections.map_or(0, |them| them.len().saturating_sub(them.null_count()));
+        self.verbatim = self.verbatim.saturating_add(short(n_verbatim));
+        self.arrow.write(batch).map_err(|source| Error::Encode { segment: self.id.clone(), source })
     }
 
     /// Writes all objects, the trailer last; all are durable when this returns. A crash before
@@ -136,7 +105,6 @@ impl SegmentWriter {
         store: &SegmentStore,
         coverage: &Coverage,
     ) -> Result<SegmentMeta, Error> {
-        self.flush()?;
         let (Some(first), Some(last)) = (self.accounts.first(), self.accounts.last()) else {
             return Err(Error::Empty);
         };
@@ -185,7 +153,10 @@ impl SegmentWriter {
     }
 
     /// Enters a row into the account table and the marks.
-    fn place(&mut self, account: &str, sort_at: Micros, seq: u64) -> Result<(), Error> {
+    ///
+    /// # Panics
+    /// Where the rows do not come in order: every look-up would be wrong.
+    pub(crate) fn place(&mut self, account: &str, sort_at: Micros, seq: u64) -> Result<(), Error> {
         let row = self.rows;
         let too_many = || Error::TooManyRows { segment: self.id.clone() };
         self.rows = row.checked_add(1).ok_or_else(too_many)?;
@@ -211,87 +182,6 @@ impl SegmentWriter {
         self.last = Some((sort_at, seq));
         Ok(())
     }
-
-    /// Encodes the rows that wait, and compares each with its digest.
-    fn flush(&mut self) -> Result<(), Error> {
-        if self.misses_columns {
-            self.pending.clear();
-        }
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let mut pending = std::mem::take(&mut self.pending);
-        self.pending_bytes = 0;
-        let first = self.rows.saturating_sub(u32::try_from(pending.len()).unwrap_or(u32::MAX));
-        for (number, row) in (first..).zip(&pending) {
-            let mut values = Values::of(row.row.view());
-            self.index.row(&values);
-            if let Some(fault) = self.fault.filter(|fault| fault.row == number) {
-                fault.apply(&mut values);
-            }
-            self.builder.push(&values, &row.stamp);
-        }
-        let columns = |source| Error::Columns { segment: self.id.clone(), source };
-        let batch = self.builder.finish().map_err(columns)?;
-        let lacks = |(column, array): (usize, &ArrayRef)| {
-            array.null_count() < array.len() && self.stored.binary_search(&column).is_err()
-        };
-        if batch.columns().iter().enumerate().any(lacks) {
-            self.misses_columns = true;
-            return Ok(());
-        }
-        let sections = self.compare(&batch, &mut pending, first)?;
-        let batch = with_sections(&batch, &sections)
-            .and_then(|batch| batch.project(&self.stored))
-            .map_err(|source| Error::Columns { segment: self.id.clone(), source })?;
-        self.arrow
-            .write(&batch)
-            .map_err(|source| Error::Encode { segment: self.id.clone(), source })
-    }
-
-    /// Returns for each row the section bytes that it must be stored with, if any.
-    fn compare(
-        &mut self,
-        batch: &RecordBatch,
-        pending: &mut [SortedRow],
-        first: u32,
-    ) -> Result<Vec<Option<Box<[u8]>>>, Error> {
-        let malformed = |row| Error::Malformed { segment: self.id.clone(), row: u64::from(row) };
-        let columns = Columns::of(batch, &[], &self.key).ok_or_else(|| malformed(first))?;
-        let mut scratch = Vec::new();
-        let mut sections = Vec::with_capacity(pending.len());
-        for (at, row) in pending.iter_mut().enumerate() {
-            let verbatim = if let Some(bytes) = row.verbatim.take() {
-                Some(bytes)
-            } else {
-                let view = ColumnsRow::of(&columns, at).ok_or_else(|| malformed(first))?;
-                let same = sections_digest(&view, &mut scratch) == row.digest;
-                if same { None } else { Some(self.differing(row)?) }
-            };
-            self.verbatim = self.verbatim.saturating_add(u32::from(verbatim.is_some()));
-            sections.push(verbatim);
-        }
-        Ok(sections)
-    }
-
-    /// Reports a row that its columns do not give back, and returns its section bytes.
-    fn differing(&self, row: &SortedRow) -> Result<Box<[u8]>, Error> {
-        let position = row.stamp.position;
-        tracing::error!(
-            segment = %self.id,
-            %position,
-            "columns do not give a row back; its section bytes are stored"
-        );
-        let mut bytes = Vec::new();
-        write_sections(&Values::of(row.row.view()), &mut bytes);
-        // The last way to store the row: where it does not give the row back either, sealing
-        // must fail while the journal still has it.
-        if read_sections(&bytes).as_ref() == Some(&row.row) {
-            Ok(bytes.into_boxed_slice())
-        } else {
-            Err(Error::Unstorable { segment: self.id.clone(), position })
-        }
-    }
 }
 
 impl std::fmt::Debug for SegmentWriter {
@@ -310,7 +200,7 @@ fn blocks(file: &[u8], metadata: &ParquetMetaData, stored: &[usize]) -> Vec<Bloc
     let mut chunks = Vec::new();
     for (group, row_group) in metadata.row_groups().iter().enumerate() {
         for (at, (chunk, column)) in row_group.columns().iter().zip(stored).enumerate() {
-            debug_assert_eq!(chunk.column_path().string(), column_name(*column));
+            debug_assert!(chunk.column_path().string().starts_with(column_name(*column)));
             let (start, len) = chunk.byte_range();
             let number = u16::try_from(*column).unwrap_or(OUTSIDE);
             let pages = metadata.offset_index().and_then(|index| index.get(group)?.get(at));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use trailkeep_event::{Entry, Field, RowBuilder};
+use trailkeep_event::{Entry, Field, Position, RowBuilder};
 
 use super::picks::Picks;
 use crate::column::Column;
@@ -10,7 +10,8 @@ use crate::columns::Columns;
 use crate::columns_row::ColumnsRow;
 use crate::compose::compose;
 use crate::layout::{
-    N_COLUMNS, N_STORED, PAGE_ROWS_MAX, ROW_GROUP_ROWS_MAX, SECTIONS, SHAPE, column_of,
+    FRAME, MEMBERS, METADATA, N_COLUMNS, N_STORED, ORDINAL, PAGE_ROWS_MAX, PARTITION,
+    ROW_GROUP_ROWS_MAX, SECTIONS, SHAPE, column_of,
 };
 use crate::numbers::{index, short};
 use crate::{Error, SegmentReader};
@@ -120,6 +121,24 @@ impl<'a> PageReader<'a> {
         ColumnsRow::of(&self.columns, row).ok_or_else(|| self.malformed())
     }
 
+    /// Returns the number of the row at a position. Most pages have no row of its frame: then only
+    /// one column is read.
+    pub(crate) fn find(&mut self, position: Position) -> Result<Option<u32>, Error> {
+        self.load(FRAME)?;
+        let Some(Column::Int(frames)) = self.columns.column(FRAME) else { return Ok(None) };
+        let frame = i64::try_from(position.frame).unwrap_or(i64::MAX);
+        let frames = frames.values().iter().enumerate();
+        let in_frame = frames.filter(|(_, it)| **it == frame).map(|(row, _)| row);
+        let rows: Vec<usize> = in_frame.collect();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        self.load(PARTITION)?;
+        self.load(ORDINAL)?;
+        let row = rows.into_iter().find(|row| self.columns.position(*row) == Some(position));
+        Ok(row.and_then(|row| self.number(row)))
+    }
+
     /// Rebuilds all entries.
     pub(crate) fn entries(mut self, builder: &mut RowBuilder) -> Result<Vec<Entry>, Error> {
         for column in 0..N_COLUMNS {
@@ -135,7 +154,7 @@ impl<'a> PageReader<'a> {
             return Ok(());
         }
         let (source, stored) = (self.reader.source(), &mut self.stored);
-        let loaded = compose(column, |part| {
+        let loaded = compose(column, self.reader.members(), |part| {
             if let Some(values) = stored.get(part).and_then(Option::as_ref) {
                 return Ok(values.clone());
             }
@@ -147,6 +166,17 @@ impl<'a> PageReader<'a> {
         })?;
         self.columns.set(column, loaded);
         Ok(())
+    }
+
+    /// Reads a stored column of which others are made, but not the others.
+    pub(crate) fn stored(&mut self, part: usize) -> Result<&Column, Error> {
+        if self.stored.get(part).is_some_and(Option::is_none) {
+            let values = self.reader.source().column(self.group, part, &self.picks)?;
+            if let Some(slot) = self.stored.get_mut(part) {
+                *slot = Some(values);
+            }
+        }
+        self.stored.get(part).and_then(Option::as_ref).ok_or_else(|| self.malformed())
     }
 
     pub(crate) fn reader(&self) -> &'a SegmentReader {
@@ -169,6 +199,8 @@ impl<'a> PageReader<'a> {
 /// Tells whether several columns are made of a stored one.
 fn is_shared(part: usize) -> bool {
     part == SHAPE
+        || part == METADATA
+        || part >= MEMBERS
         || column_of(Field::Route) == Some(part)
         || column_of(Field::ResourceId) == Some(part)
 }

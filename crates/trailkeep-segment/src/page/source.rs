@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_buffer::BooleanBuffer;
 use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
@@ -50,6 +51,9 @@ impl PageSource<'_> {
         if self.is_absent(group, column) {
             return Ok(Column::Absent(picks.len()));
         }
+        if self.is_all_false(group, column) {
+            return Ok(Column::Bool(BooleanBuffer::new_unset(picks.len()).into()));
+        }
         let malformed = || self.malformed(column);
         let chunk = self.chunk(group, column).ok_or_else(malformed)?;
         let pages = self.pages(group, column).ok_or_else(malformed)?;
@@ -58,8 +62,8 @@ impl PageSource<'_> {
             return Err(malformed());
         }
         let mut values = Values::new(column_kind(column));
-        let before = pages.partition_point(|page| first_row(page) <= picks.start());
-        for (at, page) in pages.iter().enumerate().skip(before.saturating_sub(1)) {
+        let first = page_with(pages, picks.start(), n_rows);
+        for (at, page) in pages.iter().enumerate().skip(first) {
             if first_row(page) >= picks.end() {
                 break;
             }
@@ -73,10 +77,13 @@ impl PageSource<'_> {
         values.finish().filter(|column| column.n_rows() == picks.len()).ok_or_else(malformed)
     }
 
-    /// Returns the statistics' word that all values of a column in a row group are false.
+    /// Returns the statistics' word that a column has a value in all rows of a row group, and that
+    /// all are false.
     pub(crate) fn is_all_false(&self, group: usize, column: usize) -> bool {
         match self.chunk(group, column).and_then(ColumnChunkMetaData::statistics) {
-            Some(Statistics::Boolean(truths)) => truths.max_opt() == Some(&false),
+            Some(Statistics::Boolean(truths)) => {
+                truths.max_opt() == Some(&false) && truths.null_count_opt() == Some(0)
+            }
             _ => false,
         }
     }
@@ -84,6 +91,13 @@ impl PageSource<'_> {
     /// Tells whether a column has no value in a row group.
     pub(crate) fn is_absent(&self, group: usize, column: usize) -> bool {
         self.place(column).is_none() || self.chunk(group, column).is_some_and(is_absent)
+    }
+
+    /// Returns how many rows of a row group have a value in a column, as the statistics say.
+    pub(crate) fn n_values(&self, group: usize, column: usize) -> u64 {
+        let Some(chunk) = self.chunk(group, column) else { return 0 };
+        let nulls = chunk.statistics().and_then(Statistics::null_count_opt).unwrap_or(0);
+        u64::try_from(chunk.num_values()).unwrap_or(0).saturating_sub(nulls)
     }
 
     fn place(&self, column: usize) -> Option<usize> {
@@ -99,25 +113,24 @@ impl PageSource<'_> {
     ) -> Result<(), Error> {
         let malformed = || self.malformed(column);
         let bytes = self.file.read(range_of(page).ok_or_else(malformed)?)?;
-        let dictionary = match PageHeader::read(&bytes) {
-            Some((header, _)) if header.encoding == PageEncoding::Codes => {
-                Some(self.dictionary(group, column)?)
-            }
+        let (header, stored) = PageHeader::read(&bytes).ok_or_else(malformed)?;
+        let dictionary = match header.encoding {
+            PageEncoding::Codes => Some(self.dictionary(group, column)?),
             _ => None,
         };
         let chunk = self.chunk(group, column).ok_or_else(malformed)?;
-        self.decode((chunk, column), &bytes, dictionary, (picks, values)).ok_or_else(malformed)
+        let decoded = self.decode((chunk, column), (header, stored), dictionary, (picks, values));
+        decoded.ok_or_else(malformed)
     }
 
     /// Decodes the picked rows of a page; `None` where its bytes are no page of the column.
     fn decode(
         &self,
         (chunk, column): (&ColumnChunkMetaData, usize),
-        bytes: &[u8],
+        (header, stored): (PageHeader, &[u8]),
         dictionary: Option<Arc<Dictionary>>,
         (picks, values): (&Picks, &mut Values),
     ) -> Option<()> {
-        let (header, stored) = PageHeader::read(bytes)?;
         let buffer = self.body(chunk.compression(), header, stored)?;
         let body = Body { dictionary, ..body(&buffer, header, column)? };
         values.append(&body, picks)
@@ -194,11 +207,7 @@ fn body(buffer: &[u8], header: PageHeader, column: usize) -> Option<Body<'_>> {
         return None;
     }
     let exact = buffer.get(..header.n_bytes)?;
-    let (levels, start) = if is_nullable(column) {
-        Levels::read(exact, header.n_values)?
-    } else {
-        (Levels::all(), 0)
-    };
+    let (levels, start) = if is_nullable(column) { Levels::read(exact)? } else { (Levels::All, 0) };
     Some(Body {
         encoding: header.encoding,
         bytes: buffer.get(start..)?,
@@ -213,6 +222,21 @@ fn body(buffer: &[u8], header: PageHeader, column: usize) -> Option<Body<'_>> {
 fn is_absent(chunk: &ColumnChunkMetaData) -> bool {
     let nulls = chunk.statistics().and_then(Statistics::null_count_opt);
     nulls.is_some_and(|nulls| i64::try_from(nulls) == Ok(chunk.num_values()))
+}
+
+/// Returns the place of the page that holds a row. Most pages of a column have as many rows as the
+/// others, so that it is where it would be then.
+fn page_with(pages: &[PageLocation], row: usize, n_rows: usize) -> usize {
+    let holds = |at: usize| {
+        let starts = |at: usize| pages.get(at).map(first_row);
+        starts(at).is_some_and(|first| first <= row)
+            && starts(at.saturating_add(1)).is_none_or(|first| first > row)
+    };
+    let guess = row.saturating_mul(pages.len()).checked_div(n_rows).unwrap_or(0);
+    let near = guess.saturating_sub(1)..=guess.saturating_add(1);
+    near.into_iter()
+        .find(|at| holds(*at))
+        .unwrap_or_else(|| pages.partition_point(|page| first_row(page) <= row).saturating_sub(1))
 }
 
 fn first_row(page: &PageLocation) -> usize {
@@ -266,7 +290,9 @@ mod tests {
         let mut n_different = 0_usize;
         for column in 0..N_STORED {
             let Some(chunk) = source.chunk(0, column) else { continue };
-            let page = &source.pages(0, column).unwrap()[1];
+            let pages = source.pages(0, column).unwrap();
+            let n_rows = first_row(&pages[2]) - first_row(&pages[1]);
+            let page = &pages[1];
             let whole = source.file.read(range_of(page).unwrap()).unwrap();
             let coded = PageHeader::read(&whole).unwrap().0.encoding == PageEncoding::Codes;
             let dictionary = coded.then(|| source.dictionary(0, column).unwrap());
@@ -278,11 +304,15 @@ mod tests {
                 let at = if round % 2 == 0 { at } else { round / 2 % bytes.len() };
                 bytes[at] ^= 1 << (round % 8);
                 bytes.truncate(if round % 16 == 0 { at } else { bytes.len() });
-                for picks in [Picks::Range(0..2048), Picks::List(vec![0, 7, 2047])] {
+                let Some(page) = PageHeader::read(&bytes) else {
+                    n_different += 1;
+                    continue;
+                };
+                for picks in [Picks::Range(0..n_rows), Picks::List(vec![0, 7, n_rows - 1])] {
                     let mut values = Values::new(column_kind(column));
                     let dictionary = dictionary.clone();
                     let read =
-                        source.decode((chunk, column), &bytes, dictionary, (&picks, &mut values));
+                        source.decode((chunk, column), page, dictionary, (&picks, &mut values));
                     let column = read.and_then(|()| values.finish());
                     n_different += usize::from(column.is_none());
                 }

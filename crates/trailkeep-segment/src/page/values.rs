@@ -28,7 +28,7 @@ pub(crate) struct Body<'a> {
     pub(crate) bytes: &'a [u8],
     /// The same without what follows.
     pub(crate) exact: &'a [u8],
-    pub(crate) levels: Levels,
+    pub(crate) levels: Levels<'a>,
     pub(crate) n_rows: usize,
     pub(crate) dictionary: Option<Arc<Dictionary>>,
 }

@@ -176,8 +176,9 @@ fn damage_in_a_long_column_has_its_place() {
     let Err(Error::Corrupt { column, offset, .. }) = reader.verify() else { panic!() };
     assert_eq!(column, "trace_id");
     assert!(offset > 65_536);
-    let answers: Vec<bool> = [0, 2_100, 5_999].map(|row| reader.fetch(&[row]).is_ok()).into();
-    assert!(answers.contains(&true) && answers.contains(&false), "{answers:?}");
+    let answers = (0..6_000).step_by(200).map(|row| reader.fetch(&[row]).is_ok());
+    let lost = answers.filter(|is_ok| !is_ok).count();
+    assert!((1..4).contains(&lost), "{lost}");
 }
 
 /// Two objects that are whole, but belong to another description.

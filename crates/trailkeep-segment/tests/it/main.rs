@@ -3,6 +3,7 @@
 
 mod damage;
 mod golden;
+mod members;
 mod merging;
 mod pages;
 mod power;

@@ -2,15 +2,22 @@
 //! out a page that holds one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use trailkeep_event::{Cut, Entry, Field, Fields, Micros, Row, ValueRef};
 use trailkeep_filter::Filter;
-use trailkeep_segment::{PageOrder, ScanPlan, SealFault, SealOptions, SegmentReader, SegmentStore};
+use trailkeep_segment::{
+    PageOrder, ScanPlan, SealFault, SealOptions, SegmentMeta, SegmentReader, SegmentStore, merge,
+};
 use trailkeep_testkit::{EventMaker, Random, row_of};
 
 use crate::rows::{all, batch, key, memory, open, options, sealed};
 
-fn selected(reader: &SegmentReader, filter: &Filter, plan: &ScanPlan<'_>) -> BTreeSet<u32> {
+pub(crate) fn selected(
+    reader: &SegmentReader,
+    filter: &Filter,
+    plan: &ScanPlan<'_>,
+) -> BTreeSet<u32> {
     let mut query = reader.query(filter, plan);
     let mut rows = BTreeSet::new();
     for candidate in query.candidates(PageOrder::Newest) {
@@ -27,7 +34,7 @@ fn selected(reader: &SegmentReader, filter: &Filter, plan: &ScanPlan<'_>) -> BTr
     rows
 }
 
-fn expected(entries: &[Entry], filter: &Filter, plan: &ScanPlan<'_>) -> BTreeSet<u32> {
+pub(crate) fn expected(entries: &[Entry], filter: &Filter, plan: &ScanPlan<'_>) -> BTreeSet<u32> {
     let wanted = |entry: &Entry| {
         let at = entry.view().sort_at();
         plan.accounts.is_none_or(|set| set.contains(entry.text(Field::AccountId).unwrap()))
@@ -110,6 +117,12 @@ fn check(reader: &SegmentReader, random: &mut Random) {
     assert!(n_found > 0);
 }
 
+/// Returns a segment of the same rows that has an index.
+fn merged(store: &Arc<SegmentStore>, meta: Arc<SegmentMeta>) -> Arc<SegmentMeta> {
+    let id = [meta.id.as_bytes()[1] | 0x80; 16];
+    Arc::new(merge(store, &key(), &[meta], id).unwrap())
+}
+
 #[test]
 fn usual_events() {
     let mut maker = EventMaker::new(8).with_accounts(9).with_source_ids();
@@ -120,7 +133,7 @@ fn usual_events() {
         // Some of the rows are ahead of our clock.
         let created_at = 1_767_225_600_000_000 + 3_000_000_000;
         let options = SealOptions { fault, ..options(u8::from(fault.is_some()), Cut::default()) };
-        let meta = sealed(&store, &[batch(0, created_at, &rows)], &options);
+        let meta = merged(&store, sealed(&store, &[batch(0, created_at, &rows)], &options));
         check(&open(&store, &meta), &mut random);
     }
 }
@@ -134,7 +147,7 @@ fn any_rows() {
         .map(|_| trailkeep_testkit::any_row().new_tree(&mut runner).unwrap().current())
         .collect();
     let store = memory();
-    let meta = sealed(&store, &[batch(0, 50, &rows)], &options(1, Cut::default()));
+    let meta = merged(&store, sealed(&store, &[batch(0, 50, &rows)], &options(1, Cut::default())));
     check(&open(&store, &meta), &mut Random::new(4));
 }
 
@@ -144,7 +157,7 @@ fn an_index_that_is_lost_is_made_again() {
     let mut maker = EventMaker::new(9);
     let rows: Vec<Row> = maker.by_ref().take(4_500).map(|line| row_of(&line)).collect();
     let store = memory();
-    let meta = sealed(&store, &[batch(0, 50, &rows)], &options(1, Cut::default()));
+    let meta = merged(&store, sealed(&store, &[batch(0, 50, &rows)], &options(1, Cut::default())));
     let reader = open(&store, &meta);
     let needle = all(&reader)[2_100].text(Field::CorrelationId).unwrap().to_owned();
     let filter = Filter::parse(&format!("correlation_id:{needle}")).unwrap();
@@ -160,8 +173,8 @@ fn an_index_that_is_lost_is_made_again() {
         if let Some(bytes) = damaged {
             store.put_new(&meta.index_key, bytes).unwrap();
         }
-        let fresh = std::sync::Arc::new(SegmentStore::with_cache(store.objects(), 1 << 20));
-        let reader = SegmentReader::open(fresh, std::sync::Arc::clone(&meta), key()).unwrap();
+        let fresh = Arc::new(SegmentStore::with_cache(store.objects(), 1 << 20));
+        let reader = SegmentReader::open(fresh, Arc::clone(&meta), key()).unwrap();
         assert!(!reader.needs_index());
         assert_eq!(pages(&reader), 3);
         assert!(reader.needs_index() && reader.verify().is_err());
