@@ -56,9 +56,12 @@ impl<T> Best<T> {
             .is_none_or(|bar| place.compare(Place::of(bar), self.order) == Ordering::Less)
     }
 
-    /// Returns the time beyond which nothing can be among the first.
-    pub(crate) fn bar(&self) -> Option<Micros> {
-        self.bar.as_ref().map(|bar| bar.sort_at)
+    /// Tells whether an item of this time can be among the first.
+    pub(crate) fn reaches(&self, sort_at: Micros) -> bool {
+        self.bar.as_ref().is_none_or(|bar| match self.order {
+            Order::Ascending => sort_at <= bar.sort_at,
+            Order::Descending => sort_at >= bar.sort_at,
+        })
     }
 
     pub(crate) fn offer(&mut self, place: Place<'_>, item: T) {
@@ -84,7 +87,8 @@ impl<T> Best<T> {
 
     /// Sets the bar where enough were offered, so that what follows can be skipped.
     pub(crate) fn settle(&mut self) {
-        if self.items.len() >= self.limit {
+        let is_set = self.bar.is_some() && self.items.len() == self.limit;
+        if self.items.len() >= self.limit && !is_set {
             self.trim();
         }
     }

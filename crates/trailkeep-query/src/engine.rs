@@ -43,12 +43,13 @@ impl Engine {
 
     pub(crate) fn deadline(&self) -> Deadline<'_> {
         let end = self.clock.monotonic().saturating_add(self.options.duration_max);
-        Deadline { clock: self.clock.as_ref(), end, limit: self.options.duration_max, rows: 0 }
+        Deadline { clock: self.clock.as_ref(), end, limit: self.options.duration_max, looks: 0 }
     }
 }
 
-/// How many rows are looked at between two looks at the clock.
-const ROWS_PER_LOOK: u32 = 4096;
+/// How many looks there are between two at the clock: each is at a page, or at a batch that may
+/// have but a row.
+const LOOKS_PER_TIME: u32 = 4;
 
 /// The end of a query's time.
 #[derive(Debug)]
@@ -56,14 +57,14 @@ pub(crate) struct Deadline<'a> {
     clock: &'a dyn Clock,
     end: Duration,
     limit: Duration,
-    rows: u32,
+    looks: u32,
 }
 
 impl Deadline<'_> {
-    /// Counts a row; an error where the time is over.
-    pub(crate) fn row(&mut self) -> Result<(), Error> {
-        self.rows = self.rows.wrapping_add(1);
-        if self.rows.is_multiple_of(ROWS_PER_LOOK) && self.clock.monotonic() > self.end {
+    /// Looks at the clock now and then; an error where the time is over.
+    pub(crate) fn look(&mut self) -> Result<(), Error> {
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(LOOKS_PER_TIME) && self.clock.monotonic() > self.end {
             return Err(Error::TooSlow { seconds: self.limit.as_secs() });
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! Lists, counts and finds entries over segments plus tail, only inside a `Scope`.
+//! Lists, counts and finds entries, and counts their values, over segments plus tail, only inside a
+//! `Scope`.
 //!
 //! Promises: every answer is computed inside a [`ReadScope`](trailkeep_scope::ReadScope); a walk
 //! over pages meets each entry of its first page's moment exactly once, whatever is written
@@ -7,21 +8,36 @@
 //!
 //! Never does: write, HTTP.
 
-mod best;
-mod count;
-mod cursor;
 mod engine;
-mod error;
-mod fetch;
+
+mod complete;
+mod count;
+mod facets;
 mod get;
 mod list;
-mod matcher;
 mod stretch;
-mod windows;
+
+mod best;
+mod walk;
+
+mod fetch;
+mod matcher;
+mod pages;
+mod tail_row;
+
+mod field_path;
+mod leaves;
+mod tally;
+
+mod cursor;
+mod error;
 
 pub use self::{
+    complete::CompleteRequest,
     engine::{Engine, QueryOptions},
     error::Error,
+    facets::{Distinct, Facet, FacetRequest, FacetValue, Facets},
+    field_path::FieldPath,
     list::{ListRequest, Order, Page},
     stretch::Stretch,
 };

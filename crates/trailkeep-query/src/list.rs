@@ -1,21 +1,17 @@
 //! Lists entries, page by page.
 
-use std::cmp::Ordering;
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
 use trailkeep_event::{Cut, Entry, Micros};
 use trailkeep_filter::Filter;
 use trailkeep_scope::ReadScope;
-use trailkeep_segment::{ScanPlan, ShelfView, ShelvedSegment, SortKey};
+use trailkeep_segment::{ShelfView, SortKey};
 
-use crate::best::{Best, Place};
+use crate::best::Place;
 use crate::cursor::Cursor;
-use crate::engine::{Deadline, Engine};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::fetch::{Room, Source, fetch};
 use crate::matcher::Matcher;
-use crate::windows::{reaches, windows};
+use crate::walk::Walk;
 
 /// Which entries come first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,130 +108,18 @@ impl Engine {
     fn page<'v>(
         &'v self,
         view: &'v ShelfView,
-        mut matcher: Matcher<'_>,
+        mut matcher: Matcher,
         request: &ListRequest,
         last: Option<&SortKey>,
     ) -> Result<Vec<(SortKey, Source<'v>)>, Error> {
-        if let Some(last) = last {
-            match request.order {
-                Order::Descending => {
-                    let to = last.sort_at.plus(1);
-                    matcher.to = Some(matcher.to.map_or(to, |before| before.min(to)));
-                }
-                Order::Ascending => {
-                    let from = last.sort_at;
-                    matcher.from = Some(matcher.from.map_or(from, |before| before.max(from)));
-                }
-            }
+        match (last, request.order) {
+            (None, _) => {}
+            (Some(last), Order::Ascending) => matcher.start_at(last.sort_at),
+            (Some(last), Order::Descending) => matcher.end_before(Some(last.sort_at.plus(1))),
         }
-        let walk = Walk { order: request.order, last: last.map(Place::of) };
-        let mut best = Best::new(request.order, request.limit.saturating_add(1));
-        let mut deadline = self.deadline();
-        self.tail(view, &matcher, &walk, (&mut best, &mut deadline))?;
-        let mut segments: Vec<(usize, &Arc<ShelvedSegment>)> =
-            view.sealed.iter().enumerate().filter(|(_, s)| matcher.may_hold(s.meta())).collect();
-        segments.sort_by_key(|(_, segment)| match request.order {
-            Order::Descending => segment.meta().max_sort_at.saturating_neg(),
-            Order::Ascending => segment.meta().min_sort_at,
-        });
-        for (number, segment) in segments {
-            best.settle();
-            narrow(&mut matcher, &best, request.order);
-            if matcher.may_hold(segment.meta()) {
-                let found = (&mut best, &mut deadline);
-                self.segment(&matcher, &walk, (number, segment), found)?;
-            }
-        }
-        Ok(best.finish())
-    }
-
-    fn tail<'v>(
-        &'v self,
-        view: &'v ShelfView,
-        matcher: &Matcher<'_>,
-        walk: &Walk<'_>,
-        (best, deadline): (&mut Best<Source<'v>>, &mut Deadline<'_>),
-    ) -> Result<(), Error> {
-        for entry in view.tail.entries(self.shelf.key()) {
-            deadline.row()?;
-            let sort_at = entry.sort_at();
-            let place = Place { sort_at, account: entry.row.account_id(), seq: entry.stamp.seq };
-            if matcher.in_window(sort_at)
-                && walk.behind(place)
-                && best.admits(place)
-                && matcher.before_cut(entry.stamp.position)
-                && matcher.lets_through(&entry)
-            {
-                best.offer(place, Source::Tail(entry));
-            }
-        }
-        Ok(())
-    }
-
-    /// Scans a segment window by window from the end that comes first, until what is left cannot
-    /// be among the first.
-    fn segment(
-        &self,
-        matcher: &Matcher<'_>,
-        walk: &Walk<'_>,
-        (number, segment): (usize, &ShelvedSegment),
-        (best, deadline): (&mut Best<Source<'_>>, &mut Deadline<'_>),
-    ) -> Result<(), Error> {
-        let reader = segment.reader().map_err(Error::segment)?;
-        let fields = matcher.fields_of(segment.meta());
-        let covered = matcher.covers(segment.meta());
-        let whole = matcher.plan(&fields);
-        for (from, to) in windows(&reader.points(&whole), (whole.from, whole.to), walk.order) {
-            best.settle();
-            if !reaches(best.bar(), (from, to), walk.order) {
-                break;
-            }
-            let mut late = Ok(());
-            reader
-                .scan(&ScanPlan { from, to, ..whole }, &mut |handle, row| {
-                    late = deadline.row();
-                    if late.is_err() {
-                        return ControlFlow::Break(());
-                    }
-                    let place = Place::of(&handle.sort);
-                    if walk.behind(place)
-                        && best.admits(place)
-                        && matcher.lets_through(row)
-                        && (covered || matcher.row_before_cut(row, self.shelf.key()))
-                    {
-                        best.offer(place, Source::Segment(number, handle.row));
-                    }
-                    ControlFlow::Continue(())
-                })
-                .map_err(Error::segment)?;
-            late?;
-        }
-        Ok(())
-    }
-}
-
-/// Where a walk over pages stands.
-struct Walk<'a> {
-    order: Order,
-    last: Option<Place<'a>>,
-}
-
-impl Walk<'_> {
-    /// Tells whether a place comes after the last one that was shown.
-    fn behind(&self, place: Place<'_>) -> bool {
-        self.last.is_none_or(|last| place.compare(last, self.order) == Ordering::Greater)
-    }
-}
-
-/// Cuts the window to what can still be among the first.
-fn narrow(matcher: &mut Matcher<'_>, best: &Best<Source<'_>>, order: Order) {
-    let Some(bar) = best.bar() else { return };
-    match order {
-        Order::Descending => matcher.from = Some(matcher.from.map_or(bar, |from| from.max(bar))),
-        Order::Ascending => {
-            let to = bar.plus(1);
-            matcher.to = Some(matcher.to.map_or(to, |before| before.min(to)));
-        }
+        let limit = request.limit.saturating_add(1);
+        let walk = Walk { order: request.order, last: last.map(Place::of), limit };
+        self.first(view, &matcher, &walk)
     }
 }
 

@@ -2,44 +2,64 @@
 
 use std::collections::BTreeSet;
 
-use trailkeep_event::{Cut, Field, Fields, IdKey, Micros, Position, ValueRef};
+use trailkeep_event::{CATEGORIES, Cut, Field, Fields, Micros, Position, SequencedBatch, ValueRef};
 use trailkeep_filter::Filter;
 use trailkeep_scope::{Allow, ReadScope};
 use trailkeep_segment::{ScanPlan, SegmentMeta};
 
-/// What a query lets through. Built once a query, asked once a row.
+use crate::tail_row::TailRow;
+
+/// What a query lets through. The plan says which accounts and which window are looked at, the
+/// filter decides on the rows of those.
 #[derive(Debug)]
-pub(crate) struct Matcher<'a> {
-    filter: &'a Filter,
-    scope: &'a ReadScope,
+pub(crate) struct Matcher {
+    /// What is left of the query's filter and the scope's categories.
+    filter: Filter,
     /// The accounts that the filter and the scope leave; all where absent.
     accounts: Option<BTreeSet<String>>,
     /// The window over the time that lists sort by; `to` is not part of it.
-    pub(crate) from: Option<Micros>,
-    pub(crate) to: Option<Micros>,
+    from: Option<Micros>,
+    to: Option<Micros>,
     cut: Cut,
-    fields: Vec<Field>,
 }
 
-impl<'a> Matcher<'a> {
+impl Matcher {
     pub(crate) fn new(
-        filter: &'a Filter,
-        scope: &'a ReadScope,
-        window: (Option<Micros>, Option<Micros>),
+        filter: &Filter,
+        scope: &ReadScope,
+        (from, to): (Option<Micros>, Option<Micros>),
         cut: Cut,
     ) -> Self {
         let accounts = intersect(filter.accounts(), &scope.accounts);
-        let mut fields = filter.fields().to_vec();
-        if scope.categories != Allow::All && !fields.contains(&Field::Category) {
-            fields.push(Field::Category);
-        }
+        let (filter, accounts) = match (categories(&scope.categories), accounts) {
+            (None, _) => (Filter::everything(), Some(BTreeSet::new())),
+            (Some(categories), accounts) => {
+                without_accounts(filter.clone().and(categories), accounts)
+            }
+        };
+        let mut matcher = Self { filter, accounts, from, to, cut };
         // A skewed entry sorts before its occurred_at, never behind it: only the filter's upper
         // bound holds for the time that segments are sorted by.
-        let to = match (window.1, filter.times().to) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        Self { filter, scope, accounts, from: window.0, to, cut, fields }
+        matcher.end_before(matcher.filter.times().to);
+        matcher
+    }
+
+    /// Moves the end of the window forward.
+    pub(crate) fn end_before(&mut self, to: Option<Micros>) {
+        self.to = [self.to, to].into_iter().flatten().min();
+    }
+
+    /// Moves the start of the window back.
+    pub(crate) fn start_at(&mut self, from: Micros) {
+        self.from = self.from.max(Some(from));
+    }
+
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    pub(crate) fn plan(&self) -> ScanPlan<'_> {
+        ScanPlan { accounts: self.accounts.as_ref(), from: self.from, to: self.to, fields: &[] }
     }
 
     /// Tells whether a segment can hold an entry that is let through.
@@ -63,50 +83,34 @@ impl<'a> Matcher<'a> {
             .all(|((to, from), cut)| *to <= cut || *to == from)
     }
 
-    /// Returns what to read of a segment.
-    pub(crate) fn fields_of(&self, meta: &SegmentMeta) -> Vec<Field> {
-        if self.covers(meta) { self.fields.clone() } else { self.fields_with_place() }
-    }
-
-    /// Returns what to read of a segment where the rows' positions matter.
-    pub(crate) fn fields_with_place(&self) -> Vec<Field> {
-        let mut fields = self.fields.clone();
-        if !fields.contains(&Field::Id) {
-            fields.push(Field::Id);
-        }
-        fields
-    }
-
-    pub(crate) fn plan<'p>(&'p self, fields: &'p [Field]) -> ScanPlan<'p> {
-        ScanPlan { accounts: self.accounts.as_ref(), from: self.from, to: self.to, fields }
-    }
-
-    /// Tells whether an entry is let through, where it lies in the window and before the cut.
-    pub(crate) fn lets_through(&self, entry: &impl Fields) -> bool {
-        self.scope.covers_categories(entry)
-            && self.scope.covers_account(entry)
-            && self.filter.matches(entry)
-    }
-
-    pub(crate) fn in_window(&self, sort_at: Micros) -> bool {
-        self.from.is_none_or(|from| sort_at >= from) && self.to.is_none_or(|to| sort_at < to)
-    }
-
     pub(crate) fn before_cut(&self, position: Position) -> bool {
         self.cut.covers(position)
     }
 
-    /// Tells whether a row of a segment that reaches beyond the cut lies before it.
-    pub(crate) fn row_before_cut(&self, row: &impl Fields, key: &IdKey) -> bool {
-        Self::position_of(row, key).is_some_and(|position| self.before_cut(position))
+    /// Tells whether the rows of a batch lie before the cut.
+    pub(crate) fn covers_batch(&self, batch: &SequencedBatch) -> bool {
+        batch.frame < self.cut.frame(batch.partition)
     }
 
-    /// Returns where an entry is in the journal; `None` where its identifier was not read.
-    pub(crate) fn position_of(row: &impl Fields, key: &IdKey) -> Option<Position> {
-        match row.get(Field::Id) {
-            Some(ValueRef::Id(id)) => key.position(id),
-            _ => None,
-        }
+    /// Tells whether every entry of the accounts whose time lies between the two is let through.
+    pub(crate) fn lets_all_through(&self, first: Micros, last: Micros) -> bool {
+        self.filter.fields().is_empty() && self.in_window(first) && self.in_window(last)
+    }
+
+    /// Tells whether a row is let through, where it lies before the cut.
+    pub(crate) fn lets_through(&self, row: &TailRow<'_>) -> bool {
+        self.in_window(row.sort_at())
+            && self.accounts.as_ref().is_none_or(|accounts| accounts.contains(row.account()))
+            && self.filter.matches(row)
+    }
+
+    /// Tells whether a time between the two can be in the window.
+    pub(crate) fn overlaps(&self, (first, last): (Micros, Micros)) -> bool {
+        self.from.is_none_or(|from| last >= from) && self.to.is_none_or(|to| first < to)
+    }
+
+    fn in_window(&self, sort_at: Micros) -> bool {
+        self.from.is_none_or(|from| sort_at >= from) && self.to.is_none_or(|to| sort_at < to)
     }
 }
 
@@ -115,5 +119,38 @@ fn intersect(filter: Option<BTreeSet<String>>, scope: &Allow) -> Option<BTreeSet
         (filter, Allow::All) => filter,
         (None, Allow::Only(allowed)) => Some(allowed.clone()),
         (Some(asked), Allow::Only(allowed)) => Some(asked.intersection(allowed).cloned().collect()),
+    }
+}
+
+/// Returns the filter for the categories of a scope; `None` where it lets nothing through.
+fn categories(allow: &Allow) -> Option<Filter> {
+    let Allow::Only(allowed) = allow else { return Some(Filter::everything()) };
+    let known: Vec<&str> =
+        CATEGORIES.iter().copied().filter(|category| allowed.contains(*category)).collect();
+    // The words are those that the filter language knows, so this always reads.
+    let filter = || Filter::parse(&format!("category:({})", known.join(" OR "))).ok();
+    if known.is_empty() { None } else { filter() }
+}
+
+/// Decides a filter that only looks at the account once an account instead of once a row.
+fn without_accounts(
+    filter: Filter,
+    accounts: Option<BTreeSet<String>>,
+) -> (Filter, Option<BTreeSet<String>>) {
+    match accounts {
+        Some(mut accounts) if filter.fields() == [Field::AccountId] => {
+            accounts.retain(|account| filter.matches(&Account(account)));
+            (Filter::everything(), Some(accounts))
+        }
+        accounts => (filter, accounts),
+    }
+}
+
+/// What is known of every entry of an account.
+struct Account<'a>(&'a str);
+
+impl Fields for Account<'_> {
+    fn get(&self, field: Field) -> Option<ValueRef<'_>> {
+        (field == Field::AccountId).then_some(ValueRef::Text(self.0))
     }
 }

@@ -1,17 +1,18 @@
 //! Reads on in the order of the journal: for a reader of the live tail that fell behind.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use trailkeep_event::{Cut, Entry, Position};
 use trailkeep_filter::Filter;
 use trailkeep_scope::ReadScope;
-use trailkeep_segment::{SegmentMeta, ShelfView};
+use trailkeep_segment::{PageHits, SegmentMeta, ShelfView};
 
 use crate::engine::{Deadline, Engine};
 use crate::error::Error;
 use crate::fetch::{Room, Source, fetch};
 use crate::matcher::Matcher;
+use crate::pages::{Pages, rows_of};
+use crate::tail_row::TailRow;
 
 /// How many entries are read at a time, and how many bytes.
 const ROOM: Room = Room { entries: 256, bytes: 1024 * 1024 };
@@ -68,53 +69,23 @@ impl Engine {
         let matcher = Matcher::new(filter, scope, (None, None), stretch.to);
         let mut first = First { stretch, found: BTreeMap::new() };
         let mut deadline = self.deadline();
-        for entry in view.tail.entries(self.shelf.key()) {
-            deadline.row()?;
-            let position = entry.stamp.position;
-            if first.admits(position) && matcher.lets_through(&entry) {
-                first.offer(position, Source::Tail(entry));
+        for batch in view.tail.candidates(&matcher.plan()) {
+            deadline.look()?;
+            for row in TailRow::all(batch, self.shelf.key()) {
+                if first.admits(row.position())
+                    && matcher.lets_through(&row)
+                    && let Some(entry) = row.entry()
+                {
+                    first.offer(row.position(), Source::Tail(entry));
+                }
             }
         }
-        self.sealed(&view, &matcher, (&mut first, &mut deadline))?;
+        first.sealed(&view, &matcher, &mut deadline)?;
         let found: Vec<(Position, Source<'_>)> = first.found.into_iter().collect();
         let entries = fetch(&view, &found, ROOM)?;
         let last = entries.last().map(|entry| entry.stamp.position);
         let rest = (found.len() > entries.len()).then_some(Stretch { last, ..*stretch });
         Ok((entries, rest))
-    }
-
-    fn sealed(
-        &self,
-        view: &ShelfView,
-        matcher: &Matcher<'_>,
-        (first, deadline): (&mut First<'_, '_>, &mut Deadline<'_>),
-    ) -> Result<(), Error> {
-        for (number, segment) in view.sealed.iter().enumerate() {
-            let meta = segment.meta();
-            if !matcher.may_hold(meta) || !first.stretch.reaches_into(meta) {
-                continue;
-            }
-            let reader = segment.reader().map_err(Error::segment)?;
-            let fields = matcher.fields_with_place();
-            let mut late = Ok(());
-            reader
-                .scan(&matcher.plan(&fields), &mut |handle, row| {
-                    late = deadline.row();
-                    if late.is_err() {
-                        return ControlFlow::Break(());
-                    }
-                    let position = Matcher::position_of(row, self.shelf.key());
-                    if let Some(position) = position.filter(|position| first.admits(*position))
-                        && matcher.lets_through(row)
-                    {
-                        first.offer(position, Source::Segment(number, handle.row));
-                    }
-                    ControlFlow::Continue(())
-                })
-                .map_err(Error::segment)?;
-            late?;
-        }
-        Ok(())
     }
 }
 
@@ -125,10 +96,46 @@ struct First<'s, 'v> {
 }
 
 impl<'v> First<'_, 'v> {
+    fn sealed(
+        &mut self,
+        view: &ShelfView,
+        matcher: &Matcher,
+        deadline: &mut Deadline<'_>,
+    ) -> Result<(), Error> {
+        for (number, segment) in view.sealed.iter().enumerate() {
+            let meta = segment.meta();
+            if !matcher.may_hold(meta) || !self.stretch.reaches_into(meta) {
+                continue;
+            }
+            let reader = segment.reader().map_err(Error::segment)?;
+            let mut pages = Pages::new(&reader, matcher);
+            for candidate in pages.as_stored() {
+                deadline.look()?;
+                let mut hits = pages.select(&candidate)?;
+                self.page(number, &mut hits).map_err(Error::segment)?;
+            }
+        }
+        Ok(())
+    }
+
     fn admits(&self, position: Position) -> bool {
         let is_full = self.found.len() > ROOM.entries;
         let bar = self.found.last_key_value().filter(|_last| is_full);
         self.stretch.holds(position) && bar.is_none_or(|(bar, _source)| position < *bar)
+    }
+
+    fn page(
+        &mut self,
+        number: usize,
+        hits: &mut PageHits<'_>,
+    ) -> Result<(), trailkeep_segment::Error> {
+        for row in rows_of(hits) {
+            let position = hits.position(row)?;
+            if self.admits(position) {
+                self.offer(position, Source::Segment(number, hits.handle(row)?.row));
+            }
+        }
+        Ok(())
     }
 
     fn offer(&mut self, position: Position, source: Source<'v>) {

@@ -3,6 +3,7 @@
 //! The writer is another crate of this layer: entries are put on a shelf here as it does it.
 #![cfg(test)]
 
+mod agreeing;
 mod cursors;
 mod damage;
 mod finding;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use trailkeep_event::{Entry, Field, Fields};
-use trailkeep_query::Order;
+use trailkeep_query::{FacetRequest, FieldPath, Order};
 use trailkeep_scope::{Allow, ReadScope};
 use trailkeep_testkit::EventMaker;
 
@@ -52,6 +52,14 @@ proptest! {
         let (expected, expected_totals) = half.walk(&everything, &request, |_, _| {});
         prop_assert_eq!(said(&entries), said(&expected));
         prop_assert_eq!(totals, expected_totals);
+
+        let fields = ["account_id", "action", "status", "actor_id", "metadata.sdk"];
+        let fields = fields.map(|name| FieldPath::parse(name).unwrap()).to_vec();
+        let ask = FacetRequest { filter: request.filter, from: None, to: None, fields, limit };
+        let facets = all.engine.facets(&scope, &ask).unwrap();
+        prop_assert_eq!(facets, half.engine.facets(&everything, &ask).unwrap());
+        let names = all.engine.complete_fields(&scope, "").unwrap();
+        prop_assert_eq!(names, half.engine.complete_fields(&everything, "").unwrap());
 
         for entry in &all.entries {
             let found = all.engine.get(&scope, entry.stamp.id).unwrap();

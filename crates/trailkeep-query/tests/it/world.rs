@@ -12,7 +12,7 @@ use trailkeep_io::{DiskStore, SimClock, SimDisk};
 use trailkeep_ledger::{Heads, sequence};
 use trailkeep_query::{Engine, ListRequest, Order, QueryOptions};
 use trailkeep_scope::ReadScope;
-use trailkeep_segment::{SealOptions, SegmentMeta, SegmentStore, Shelf, merge, seal};
+use trailkeep_segment::{SealFault, SealOptions, SegmentMeta, SegmentStore, Shelf, merge, seal};
 use trailkeep_testkit::{batch_of, row_of};
 
 /// 2026-01-01T00:00:00Z
@@ -78,9 +78,14 @@ impl World {
 
     /// Seals the whole tail.
     pub(crate) fn seal(&mut self) {
+        self.seal_with(None);
+    }
+
+    /// Seals the whole tail; a fault makes one row differ from its columns.
+    pub(crate) fn seal_with(&mut self, fault: Option<SealFault>) {
         let view = self.shelf.view();
         let batches: Vec<Arc<SequencedBatch>> = view.tail.batches().cloned().collect();
-        let options = SealOptions { id: self.segment_id(), from: view.cut, fault: None };
+        let options = SealOptions { id: self.segment_id(), from: view.cut, fault };
         let sealed = seal(self.shelf.store(), self.shelf.key(), &batches, &options).unwrap();
         self.shelf.publish(Some(sealed.meta), view.end());
     }
