@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{delete, get, post};
 use tokio::sync::Semaphore;
+use trailkeep_analyze::Analyzer;
 use trailkeep_ingest::Store;
 use trailkeep_io::{Clock, Entropy};
 use trailkeep_query::Engine;
@@ -17,11 +18,22 @@ use crate::server::Shutdown;
 use crate::{Result, docs_routes, health_routes, openapi, routes};
 
 /// Makes a backup into a folder of the server's machine and describes it. Blocks.
-pub type BackUp =
-    dyn Fn(&Path) -> std::result::Result<serde_json::Value, BackUpError> + Send + Sync;
+pub type BackUp = dyn Fn(&Path) -> std::result::Result<serde_json::Value, WorkError> + Send + Sync;
 
-/// Why a backup was not made, with what lies behind it.
-pub type BackUpError = Box<dyn std::error::Error + Send + Sync>;
+/// Tells what the store holds and what it takes of the disk. Blocks.
+pub type Measure = dyn Fn() -> std::result::Result<serde_json::Value, WorkError> + Send + Sync;
+
+/// Why a backup was not made or the store not measured, with what lies behind it.
+pub type WorkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who may run SQL, within what they may read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SqlAccess {
+    /// Nobody.
+    Off,
+    /// The bearers of operator keys.
+    Operators,
+}
 
 /// Everything the routes work on. Cloning shares it.
 #[derive(Clone)]
@@ -30,6 +42,10 @@ pub struct App {
     pub store: Store,
     /// Where questions are answered.
     pub engine: Engine,
+    /// Where questions about many entries at once are answered.
+    pub analyzer: Analyzer,
+    /// Who may run SQL.
+    pub sql: SqlAccess,
     /// The keys that are valid now.
     pub keys: Arc<Keys>,
     /// Time.
@@ -42,6 +58,12 @@ pub struct App {
     pub shutdown: Shutdown,
     /// How many questions are answered at once; one key has at most half of the places.
     pub queries: Arc<Semaphore>,
+    /// How many questions about many entries are answered at once, each on several threads; one
+    /// key has at most half of the places.
+    pub analyses: Arc<Semaphore>,
+    /// How many exports there may be, each on a thread of its own; one key has at most half of the
+    /// places.
+    pub exports: Arc<Semaphore>,
     /// How many large bodies are read at once, each on a thread of its own: one processor less
     /// than there are, so that small requests always find one.
     pub bulk: Arc<Semaphore>,
@@ -49,6 +71,8 @@ pub struct App {
     pub tails: Arc<Semaphore>,
     /// Makes a backup.
     pub back_up: Arc<BackUp>,
+    /// Measures the store.
+    pub measure: Arc<Measure>,
 }
 
 impl std::fmt::Debug for App {
@@ -60,6 +84,11 @@ impl std::fmt::Debug for App {
 impl App {
     /// How many questions are answered at once where the configuration names none.
     pub const QUERIES_MAX: usize = 16;
+    /// How many questions about many entries are answered at once where the configuration names
+    /// none.
+    pub const ANALYSES_MAX: usize = 4;
+    /// How many exports there may be where the configuration names none.
+    pub const EXPORTS_MAX: usize = 4;
     /// How many live tails there may be where the configuration names none.
     pub const TAILS_MAX: usize = 256;
 }
@@ -75,10 +104,17 @@ pub fn app_routes(app: App) -> Result<Router> {
     let api = Router::new()
         .route("/api/v1/events", post(routes::send::send).get(routes::list::list))
         .route("/api/v1/events/tail", get(routes::tail::tail))
+        .route("/api/v1/events/export", get(routes::export::by_link).post(routes::export::export))
+        .route("/api/v1/events/facets", get(routes::facets::facets))
+        .route("/api/v1/events/complete", get(routes::facets::complete))
+        .route("/api/v1/events/histogram", get(routes::histogram::histogram))
+        .route("/api/v1/events/aggregate", post(routes::aggregate::aggregate))
+        .route("/api/v1/sql", post(routes::sql::sql))
         .route("/api/v1/events/{id}", get(routes::entry::entry))
         .route("/api/v1/keys", post(routes::keys::create).get(routes::keys::list))
         .route("/api/v1/keys/{key_id}", delete(routes::keys::revoke))
         .route("/api/v1/backup", post(routes::backup::back_up))
+        .route("/api/v1/stats", get(routes::stats::stats))
         .with_state(Desk::new(app)?);
     Ok(api.merge(docs).merge(health_routes(readiness)))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
+use trailkeep_analyze::Analyzer;
 use trailkeep_io::Tasks;
 use trailkeep_query::Engine;
 
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::body::CappedBody;
 use crate::crew::{Crew, Manners};
 use crate::places::{Places, Taken};
-use crate::routes::{QUERY_PATIENCE, RETRY_AFTER, lost, refused};
+use crate::routes::{QUERY_PATIENCE, RETRY_AFTER, lost, not_analyzed, refused};
 use crate::{ErrorCode, Problem, Result};
 
 /// How many threads decide what live tails show: all of them together take one processor at most.
@@ -24,6 +25,9 @@ const TAIL_THREADS: usize = 1;
 pub(crate) struct Desk {
     app: App,
     queries: Places,
+    analyses: Places,
+    /// The places of exports.
+    pub(crate) export_places: Places,
     /// The places of live tails.
     pub(crate) tail_places: Places,
     /// Reads large bodies.
@@ -49,6 +53,8 @@ impl Desk {
         let tail_crew = Crew::start(tasks, "live-tails", TAIL_THREADS, Manners::Equal)?;
         Ok(Self {
             queries: Places::new(Arc::clone(&app.queries)),
+            analyses: Places::new(Arc::clone(&app.analyses)),
+            export_places: Places::new(Arc::clone(&app.exports)),
             tail_places: Places::new(Arc::clone(&app.tails)),
             bulk_crew,
             tail_crew,
@@ -88,22 +94,46 @@ impl Desk {
         + Send
         + 'static,
     ) -> std::result::Result<T, Problem> {
-        let place = self.queries.wait(key_id, QUERY_PATIENCE).await.map_err(|taken| {
-            let (code, detail) = match taken {
-                Taken::Share => {
-                    (ErrorCode::RateLimited, "too many questions of this key are being answered")
-                }
-                Taken::All => (ErrorCode::Overloaded, "too many questions are being answered"),
-            };
-            Problem::new(code, detail).retry_after(RETRY_AFTER)
-        })?;
         let engine = self.app.engine.clone();
+        let answer = self.take_turn(&self.queries, key_id, move || question(&engine)).await?;
+        answer.map_err(|error| refused(&error))
+    }
+
+    /// Answers a key's question about many entries off the async runtime, when its turn comes.
+    pub(crate) async fn analyze<T: Send + 'static>(
+        &self,
+        key_id: &str,
+        question: impl FnOnce(&Analyzer) -> std::result::Result<T, trailkeep_analyze::Error>
+        + Send
+        + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let analyzer = self.app.analyzer.clone();
+        let answer = self.take_turn(&self.analyses, key_id, move || question(&analyzer)).await?;
+        answer.map_err(|error| not_analyzed(&error))
+    }
+
+    async fn take_turn<T: Send + 'static>(
+        &self,
+        places: &Places,
+        key_id: &str,
+        question: impl FnOnce() -> T + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let place = places.wait(key_id, QUERY_PATIENCE).await.map_err(|taken| match taken {
+            Taken::Share => {
+                busy(ErrorCode::RateLimited, "too many questions of this key are being answered")
+            }
+            Taken::All => busy(ErrorCode::Overloaded, "too many questions are being answered"),
+        })?;
         let work = move || {
-            let answer = question(&engine);
+            let answer = question();
             drop(place);
             answer
         };
         let answer = self.tasks().spawn_blocking("answer a question", work).await;
-        answer.map_err(|error| lost(&error))?.map_err(|error| refused(&error))
+        answer.map_err(|error| lost(&error))
     }
+}
+
+fn busy(code: ErrorCode, detail: &'static str) -> Problem {
+    Problem::new(code, detail).retry_after(RETRY_AFTER)
 }

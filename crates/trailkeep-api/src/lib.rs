@@ -3,8 +3,8 @@
 //!
 //! Promises: nothing from a connection is unbounded, neither in bytes nor in time; every error
 //! answer is an RFC 9457 problem with a code from a finite list; what went wrong inside is in
-//! the log, never in the answer; one key takes at most half of the places there are for questions
-//! and for live tails.
+//! the log, never in the answer; one key takes at most half of the places there are for questions,
+//! for exports and for live tails; an export that breaks off is never taken for a whole one.
 //!
 //! Never does: storage, decisions about events, plain HTTP beyond the loopback interface unless
 //! the operator says that a proxy stands in front.
@@ -22,6 +22,7 @@ mod desk;
 mod docs;
 mod envelope;
 mod error;
+mod export;
 mod health;
 mod hex;
 mod keys;
@@ -33,15 +34,17 @@ mod principal;
 mod problem;
 mod request_id;
 mod routes;
+mod selection;
 mod server;
 mod store_metrics;
 
 pub use self::{
-    app::{App, BackUp, BackUpError, app_routes},
+    app::{App, BackUp, Measure, SqlAccess, WorkError, app_routes},
     body::{BodyBudget, BodyIntake, BodyLimits, CappedBody, body_format},
     docs::docs_routes,
     envelope::Envelope,
     error::{Error, Result},
+    export::{Export, ExportError, ExportFormat, ExportRequest},
     health::{NotReady, Readiness, health_routes},
     keys::{Keys, NewKey},
     metrics::{HttpMetrics, metrics_routes},

@@ -34,6 +34,9 @@ pub fn openapi_json() -> Result<String> {
     ),
     paths(
         routes::send::send, routes::list::list, routes::entry::entry, routes::tail::tail,
+        routes::export::by_link, routes::export::export,
+        routes::facets::facets, routes::facets::complete, routes::stats::stats,
+        routes::histogram::histogram, routes::aggregate::aggregate, routes::sql::sql,
         routes::keys::create, routes::keys::list, routes::keys::revoke, routes::backup::back_up,
         health::livez, health::readyz,
     ),
@@ -41,7 +44,8 @@ pub fn openapi_json() -> Result<String> {
     modifiers(&BearerToken, &ProblemJson),
     security(("bearer" = [])),
     tags(
-        (name = "events", description = "Send, list and follow entries"),
+        (name = "events", description = "Send, list, follow and export entries"),
+        (name = "analyses", description = "Counts of values, charts, aggregates and SQL"),
         (name = "keys", description = "API keys"),
         (name = "operations", description = "Health, metrics and backup"),
     ),

@@ -58,7 +58,6 @@ impl SelectionBody {
 fn time(name: &str, text: Option<&str>) -> Result<Option<Micros>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let read = Micros::parse(text).or_else(|_error| Micros::parse(&format!("{text}T00:00:00Z")));
-    read.map(Some).map_err(|_error| {
-        invalid(name, "a time is RFC 3339, like 2026-04-20T12:00:00Z, or a date")
-    })
+    read.map(Some)
+        .map_err(|_error| invalid(name, "a time is RFC 3339, like 2026-04-20T12:00:00Z, or a date"))
 }

@@ -12,7 +12,7 @@ use ureq::{Agent, Body};
 
 use crate::link::Link;
 use crate::retry::{Repeat, wished_wait};
-use crate::{Error, ProblemBody, Result, RetryOptions, Secret, SendAnswer, ServerEvents};
+use crate::{Download, Error, ProblemBody, Result, RetryOptions, Secret, SendAnswer, ServerEvents};
 
 /// Bodies of at least so many bytes are compressed.
 const COMPRESS_BYTES_MIN: usize = 4 * 1024;
@@ -117,6 +117,14 @@ impl Client {
         let request =
             Request::post(self.url(path, &[])).header(header::CONTENT_TYPE, "application/json");
         patient.repeat(Repeat::IfNotSent, &finish(request, json.to_vec())?)
+    }
+
+    /// Posts JSON and returns the answer as it comes, for as long as that takes.
+    pub fn download(&self, path: &str, json: &[u8]) -> Result<Download> {
+        let request =
+            Request::post(self.url(path, &[])).header(header::CONTENT_TYPE, "application/json");
+        let response = self.run(finish(request, json.to_vec())?, None)?;
+        Ok(Download::new(&self.options.server, response.into_body()))
     }
 
     /// Deletes something.

@@ -7,6 +7,7 @@
 
 mod answer;
 mod client;
+mod download;
 mod error;
 mod link;
 mod retry;
@@ -16,6 +17,7 @@ mod server_events;
 pub use self::{
     answer::{Duplicate, Rejected, SendAnswer},
     client::{Client, ClientOptions},
+    download::Download,
     error::{Error, ProblemBody, Result},
     retry::RetryOptions,
     secret::Secret,

@@ -47,6 +47,10 @@ pub(crate) enum Verb {
     Search(crate::search::SearchArguments),
     /// Follows entries as they become durable
     Tail(crate::tail::TailArguments),
+    /// Writes everything that matches into a file
+    Export(crate::export::ExportArguments),
+    /// Says what a store holds and what it takes of the disk
+    Stats(crate::stats::StatsArguments),
     /// Makes, lists and revokes keys
     Keys(crate::keys::KeysArguments),
     /// Copies a store while it runs, or checks a copy

@@ -10,6 +10,7 @@ use anyhow::Context;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use tokio::runtime::{Builder, Runtime};
+use trailkeep_analyze::{AnalyzeOptions, Analyzer};
 use trailkeep_catalog::SqliteCatalog;
 use trailkeep_ingest::{Env, Store, StoreOptions};
 use trailkeep_io::{
@@ -103,6 +104,12 @@ impl LocalStore {
         let shelf = Arc::clone(self.store.shelf());
         let cursor_key = &self.store.identity().cursor_key;
         Engine::new(shelf, cursor_key, Arc::clone(&self.machine.clock), options)
+    }
+
+    /// Makes the analyzer that answers questions about many entries at once.
+    pub(crate) fn analyzer(&self, options: AnalyzeOptions) -> Analyzer {
+        let shelf = Arc::clone(self.store.shelf());
+        Analyzer::new(shelf, Arc::clone(&self.machine.clock), options)
     }
 
     /// Seals what is not sealed and lets the data directory go.

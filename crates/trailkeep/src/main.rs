@@ -14,6 +14,7 @@ mod config;
 mod configure;
 mod demo;
 mod doctor;
+mod export;
 mod failure;
 mod first_start;
 mod import;
@@ -29,6 +30,7 @@ mod room;
 mod scratch;
 mod search;
 mod serve;
+mod stats;
 mod store_view;
 mod table;
 mod tail;
@@ -64,6 +66,8 @@ fn run(verb: Verb, environment: &Environment) -> anyhow::Result<()> {
         Verb::Import(arguments) => import::run(&arguments, environment),
         Verb::Search(arguments) => search::run(&arguments, environment),
         Verb::Tail(arguments) => tail::run(&arguments, environment),
+        Verb::Export(arguments) => export::run(&arguments, environment),
+        Verb::Stats(arguments) => stats::run(&arguments, environment),
         Verb::Keys(arguments) => keys::run(&arguments, environment),
         Verb::Backup(arguments) => backup::run(&arguments, environment),
         Verb::Restore(arguments) => restore::run(&arguments),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use self::pages::Pages;
 use self::query::Query;
-pub(crate) use self::query::parse_filter;
+pub(crate) use self::query::{parse_filter, parse_time};
 use crate::arguments::Environment;
 use crate::output::Output;
 use crate::place::{Place, PlaceArguments};

@@ -29,6 +29,7 @@ pub(crate) struct StoreView {
     machine: Machine,
     shelf: Arc<Shelf>,
     cursor_key: [u8; 32],
+    accounts: u64,
     _lock: Option<File>,
 }
 
@@ -43,6 +44,8 @@ impl StoreView {
         let disk: Arc<dyn Disk> = Arc::new(LookDisk::new(disk));
         let copy = CatalogCopy::open(machine.runtime.handle(), &*disk).with_context(opened)?;
         let identity = copy.identity(machine.runtime.handle())?;
+        let accounts = machine.runtime.block_on(copy.catalog.accounts()).with_context(opened)?;
+        let accounts = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
         let metas: Result<Vec<SegmentMeta>, _> = copy
             .snapshot
             .segments
@@ -53,7 +56,17 @@ impl StoreView {
         let (store, key) = (Arc::new(SegmentStore::new(objects)), IdKey::new(identity.id_key));
         let shelf = Arc::new(Shelf::new(store, key, metas?, copy.snapshot.cut));
         put_tail(&shelf, &machine, &copy, (disk, journal)).with_context(opened)?;
-        Ok(Self { machine, shelf, cursor_key: identity.cursor_key, _lock: lock })
+        Ok(Self { machine, shelf, cursor_key: identity.cursor_key, accounts, _lock: lock })
+    }
+
+    /// Returns what can be read.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Returns how many accounts there are.
+    pub(crate) fn accounts(&self) -> u64 {
+        self.accounts
     }
 
     /// Makes the engine that answers queries.

@@ -33,6 +33,8 @@ pub enum ErrorCode {
     UnsupportedEncoding,
     /// The key or the account has used up its share.
     RateLimited,
+    /// The answer needs more memory than one answer may take.
+    AnswerTooLarge,
     /// Something went wrong inside.
     Internal,
     /// The server has too much to do.
@@ -60,6 +62,7 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::UnsupportedEncoding,
         Self::RateLimited,
+        Self::AnswerTooLarge,
         Self::Internal,
         Self::Overloaded,
         Self::Unavailable,
@@ -125,6 +128,9 @@ impl ErrorCode {
                 (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", "Unsupported compression")
             }
             Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
+            Self::AnswerTooLarge => {
+                (S::UNPROCESSABLE_ENTITY, "answer_too_large", "Answer takes too much memory")
+            }
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Overloaded"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Unavailable"),

@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use crate::desk::Desk;
 use crate::params::Params;
-use crate::selection::Selection;
 use crate::principal::Principal;
 use crate::routes::json;
+use crate::selection::Selection;
 use crate::{Problem, ProblemDocument};
 
 const KNOWN: &[&str] =

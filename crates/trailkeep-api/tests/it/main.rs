@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 mod access;
+mod analyses;
 mod bodies;
 mod connections;
 mod crash;
+mod exporting;
 mod listing;
 mod operations;
 mod problems;

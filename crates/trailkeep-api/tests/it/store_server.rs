@@ -14,9 +14,11 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
+use trailkeep_analyze::{AnalyzeOptions, Analyzer};
 use trailkeep_api::{
     App, BodyBudget, BodyIntake, BodyLimits, Drained, Envelope, HttpMetrics, Keys, NewKey, Server,
-    Shutdown, ShutdownTrigger, StoreMetrics, Transport, app_routes, metrics_routes, shutdown_pair,
+    Shutdown, ShutdownTrigger, SqlAccess, StoreMetrics, Transport, app_routes, metrics_routes,
+    shutdown_pair,
 };
 use trailkeep_catalog::{Catalog, SqliteCatalog};
 use trailkeep_event::Micros;
@@ -35,6 +37,14 @@ pub(crate) const EVENTS_MAX: usize = 2000;
 pub(crate) const TAILS_MAX: usize = 8;
 /// How many questions are answered at once.
 pub(crate) const QUERIES_MAX: usize = 4;
+/// How many exports there may be.
+pub(crate) const EXPORTS_MAX: usize = 4;
+const ANALYSES: AnalyzeOptions = AnalyzeOptions {
+    memory_max: 1 << 20,
+    duration_max: Duration::from_secs(30),
+    rows_max: 1000,
+    threads: 2,
+};
 /// How many events a second the bearer of [`LIMITED`] may send.
 pub(crate) const LIMITED_PER_SECOND: u32 = 10;
 
@@ -63,6 +73,8 @@ pub(crate) struct StoreServer {
     pub(crate) trigger: ShutdownTrigger,
     /// The places of questions.
     pub(crate) queries: Arc<Semaphore>,
+    /// The places of exports.
+    pub(crate) exports: Arc<Semaphore>,
     /// The routes, for who wants an answer without a connection.
     pub(crate) routes: Router,
     running: JoinSet<Drained>,
@@ -72,24 +84,29 @@ pub(crate) struct StoreServer {
 
 /// Runs a test on a server of its own and closes the store after it.
 pub(crate) fn served(test: impl AsyncFnOnce(&StoreServer)) {
+    served_with(SqlAccess::Operators, test);
+}
+
+/// The same, with another access to SQL.
+pub(crate) fn served_with(sql: SqlAccess, test: impl AsyncFnOnce(&StoreServer)) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let server = StoreServer::start().await;
+        let server = StoreServer::start(sql).await;
         test(&server).await;
         server.stop().await;
     });
 }
 
 impl StoreServer {
-    async fn start() -> Self {
+    async fn start(sql: SqlAccess) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = SimClock::new(Micros::parse(NOW).unwrap().0);
         let tasks = Tasks::new();
         let (store, catalog) = open_store(folder.path(), &clock, &tasks).await;
         let (trigger, shutdown) = shutdown_pair();
-        let app = app(&store, catalog, &clock, shutdown.clone()).await;
-        let queries = Arc::clone(&app.queries);
+        let app = App { sql, ..app(&store, catalog, &clock, shutdown.clone()).await };
+        let (queries, exports) = (Arc::clone(&app.queries), Arc::clone(&app.exports));
         let mut registry = Registry::with_prefix("trailkeep");
         let metrics = HttpMetrics::register(&mut registry);
         registry.register_collector(Box::new(StoreMetrics(store.clone())));
@@ -108,7 +125,18 @@ impl StoreServer {
         let address = server.local_addr();
         let mut running = JoinSet::new();
         running.spawn(server.run(shutdown));
-        Self { address, store, clock, trigger, queries, routes, running, tasks, _folder: folder }
+        Self {
+            address,
+            store,
+            clock,
+            trigger,
+            queries,
+            exports,
+            routes,
+            running,
+            tasks,
+            _folder: folder,
+        }
     }
 
     async fn stop(mut self) {
@@ -326,6 +354,8 @@ async fn app(
             Arc::clone(&clock),
             QueryOptions { duration_max: Duration::from_secs(30) },
         ),
+        analyzer: Analyzer::new(Arc::clone(store.shelf()), Arc::clone(&clock), ANALYSES),
+        sql: SqlAccess::Operators,
         store: store.clone(),
         keys: Arc::new(keys),
         clock,
@@ -333,9 +363,12 @@ async fn app(
         intake: BodyIntake::new(BodyLimits::STANDARD, budget, metrics),
         shutdown,
         queries: Arc::new(Semaphore::new(QUERIES_MAX)),
+        analyses: Arc::new(Semaphore::new(QUERIES_MAX)),
+        exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         bulk: Arc::new(Semaphore::new(1)),
         tails: Arc::new(Semaphore::new(TAILS_MAX)),
         back_up: Arc::new(|folder| Ok(serde_json::json!({ "directory": folder }))),
+        measure: Arc::new(|| Ok(serde_json::json!({ "rows": 1 }))),
     }
 }
 

@@ -162,3 +162,38 @@ fn bad_options_are_refused_and_secrets_are_not_shown() {
     let shown = format!("{:?}", Client::new(options("http://h/", "tk_hush")).unwrap());
     assert!(!shown.contains("tk_hush") && shown.contains("****"), "{shown}");
 }
+
+fn downloaded(client: &Client) -> Result<Vec<u8>, Error> {
+    let mut download = client.download("/api/v1/events/export", b"{}")?;
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4]);
+    loop {
+        match download.read(&mut buffer)? {
+            0 => return Ok(bytes),
+            n_bytes => bytes.extend_from_slice(&buffer[..n_bytes]),
+        }
+    }
+}
+
+/// A download that breaks off is never taken for a whole one.
+#[test]
+fn a_download_is_whole_or_an_error() {
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunks = "6\r\nabcdef\r\n4\r\nghij\r\n";
+    let refused = r#"{"code":"invalid_parameter","detail":"no such format"}"#;
+    let (server, served) = scripted(vec![
+        format!("{head}{chunks}0\r\n\r\n"),
+        format!("{head}{chunks}"),
+        format!("{head}6\r\nabc"),
+        answer("400 Bad Request", "", refused),
+    ]);
+    let client = client(&server);
+    assert_eq!(downloaded(&client).unwrap(), b"abcdefghij");
+    for _broken_off in 0..2 {
+        let error = downloaded(&client).unwrap_err();
+        assert!(matches!(error, Error::Gone { .. }), "{error}");
+    }
+    let error = downloaded(&client).unwrap_err();
+    assert!(matches!(&error, Error::Refused { status: 400, .. }), "{error}");
+    let seen = served.join().unwrap();
+    assert!(seen[0].head.starts_with("post /api/v1/events/export "), "{}", seen[0].head);
+}

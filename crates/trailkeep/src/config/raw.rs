@@ -21,6 +21,7 @@ pub(crate) struct RawConfig {
     pub(crate) compaction: RawCompaction,
     pub(crate) disk: RawDisk,
     pub(crate) query: RawQuery,
+    pub(crate) analyze: RawAnalyze,
     pub(crate) log: RawLog,
 }
 
@@ -107,6 +108,18 @@ pub(crate) struct RawDisk {
 pub(crate) struct RawQuery {
     pub(crate) duration_max_s: u64,
     pub(crate) queries_max: usize,
+    pub(crate) exports_max: usize,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawAnalyze {
+    pub(crate) sql: bool,
+    pub(crate) duration_max_s: u64,
+    pub(crate) memory_bytes_max: Size,
+    pub(crate) rows_max: usize,
+    pub(crate) threads: usize,
+    pub(crate) analyses_max: usize,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -128,6 +141,10 @@ pub(crate) enum LogFormat {
 
 /// The longest that one query may take where the configuration does not say.
 const QUERY_DURATION_MAX: Duration = Duration::from_secs(30);
+/// What one analysis takes where the configuration does not say.
+const ANALYSIS_MEMORY_BYTES_MAX: u64 = 256 << 20;
+const ANALYSIS_ROWS_MAX: usize = 10_000;
+const ANALYSIS_THREADS: usize = 2;
 
 impl Default for RawServer {
     fn default() -> Self {
@@ -214,7 +231,24 @@ impl Default for RawDisk {
 
 impl Default for RawQuery {
     fn default() -> Self {
-        Self { duration_max_s: QUERY_DURATION_MAX.as_secs(), queries_max: App::QUERIES_MAX }
+        Self {
+            duration_max_s: QUERY_DURATION_MAX.as_secs(),
+            queries_max: App::QUERIES_MAX,
+            exports_max: App::EXPORTS_MAX,
+        }
+    }
+}
+
+impl Default for RawAnalyze {
+    fn default() -> Self {
+        Self {
+            sql: false,
+            duration_max_s: QUERY_DURATION_MAX.as_secs(),
+            memory_bytes_max: Size(ANALYSIS_MEMORY_BYTES_MAX),
+            rows_max: ANALYSIS_ROWS_MAX,
+            threads: ANALYSIS_THREADS,
+            analyses_max: App::ANALYSES_MAX,
+        }
     }
 }
 

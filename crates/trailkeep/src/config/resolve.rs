@@ -4,19 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use trailkeep_api::{BodyLimits, ServerOptions, TlsFiles};
+use trailkeep_analyze::AnalyzeOptions;
+use trailkeep_api::{BodyLimits, ServerOptions, SqlAccess, TlsFiles};
 use trailkeep_event::EventLimits;
 use trailkeep_ingest::{DiskMarks, QueueLimits, StoreOptions};
 use trailkeep_journal::JournalOptions;
 use trailkeep_query::QueryOptions;
 use trailkeep_segment::Compaction;
 
-use super::raw::{RawLog, RawServer};
+use super::raw::{RawAnalyze, RawLog, RawServer};
 use super::{RawConfig, Size};
 use crate::failure::{Exit, Failure};
 
 /// The smallest tail worth a segment of its own.
 const SEAL_BYTES_MIN: u64 = 4 * 1024;
+/// What an analysis needs before it counts anything.
+const ANALYSIS_BYTES_MIN: u64 = 1 << 20;
 /// A journal write holds at least one group and the framing, beside the largest event.
 const JOURNAL_WRITE_BYTES_MIN: u64 = 1 << 20;
 
@@ -35,6 +38,10 @@ pub(crate) struct Config {
     pub(crate) store: StoreOptions,
     pub(crate) query: QueryOptions,
     pub(crate) queries_max: usize,
+    pub(crate) exports_max: usize,
+    pub(crate) analyze: AnalyzeOptions,
+    pub(crate) analyses_max: usize,
+    pub(crate) sql: SqlAccess,
     pub(crate) log: RawLog,
 }
 
@@ -73,6 +80,10 @@ pub(crate) fn resolve(raw: &RawConfig) -> anyhow::Result<Config> {
         store: store_options(raw),
         query: QueryOptions { duration_max: Duration::from_secs(raw.query.duration_max_s) },
         queries_max: raw.query.queries_max,
+        exports_max: raw.query.exports_max,
+        analyze: analyze_options(&raw.analyze),
+        analyses_max: raw.analyze.analyses_max,
+        sql: if raw.analyze.sql { SqlAccess::Operators } else { SqlAccess::Off },
         log: raw.log.clone(),
     })
 }
@@ -89,6 +100,7 @@ fn check(raw: &RawConfig) -> anyhow::Result<()> {
     let file_bytes_min = store.journal_write_bytes_max.0.saturating_mul(2);
     at_least("store.journal_file_bytes", store.journal_file_bytes, file_bytes_min)?;
     at_least("disk.high_bytes", disk.high_bytes, disk.low_bytes.0)?;
+    at_least("analyze.memory_bytes_max", raw.analyze.memory_bytes_max, ANALYSIS_BYTES_MIN)?;
     at_least("event.input_bytes_max", raw.event.input_bytes_max, 1024)?;
     if !store.journal_file_bytes.0.is_multiple_of(4096) {
         let rule = format!("is a multiple of 4096 bytes, and not {}", store.journal_file_bytes.0);
@@ -101,6 +113,10 @@ fn check(raw: &RawConfig) -> anyhow::Result<()> {
         ("server.connections_max", raw.server.connections_max),
         ("server.tails_max", raw.server.tails_max),
         ("query.queries_max", raw.query.queries_max),
+        ("query.exports_max", raw.query.exports_max),
+        ("analyze.rows_max", raw.analyze.rows_max),
+        ("analyze.threads", raw.analyze.threads),
+        ("analyze.analyses_max", raw.analyze.analyses_max),
         ("event.events_max", raw.event.events_max),
     ] {
         if value == 0 {
@@ -170,6 +186,15 @@ fn body_limits(server: &RawServer) -> BodyLimits {
         progress_bytes_min: server.body_progress_bytes_min.in_memory(),
         progress_timeout: Duration::from_secs(server.body_progress_timeout_s),
         total_timeout: Duration::from_secs(server.body_timeout_s),
+    }
+}
+
+fn analyze_options(analyze: &RawAnalyze) -> AnalyzeOptions {
+    AnalyzeOptions {
+        memory_max: analyze.memory_bytes_max.in_memory(),
+        duration_max: Duration::from_secs(analyze.duration_max_s),
+        rows_max: analyze.rows_max,
+        threads: analyze.threads,
     }
 }
 

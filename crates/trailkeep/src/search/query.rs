@@ -27,8 +27,8 @@ impl Query {
             filter,
             text,
             account: arguments.account.clone(),
-            from: time("--from", arguments.from.as_deref())?,
-            to: time("--to", arguments.to.as_deref())?,
+            from: parse_time("--from", arguments.from.as_deref())?,
+            to: parse_time("--to", arguments.to.as_deref())?,
             order: match arguments.order {
                 Direction::Asc => Order::Ascending,
                 Direction::Desc => Order::Descending,
@@ -63,7 +63,7 @@ fn unreadable(text: &str, error: &ParseError) -> Failure {
 }
 
 /// Reads a time: RFC 3339, or a date for its first moment in UTC.
-fn time(name: &str, text: Option<&str>) -> anyhow::Result<Option<Micros>> {
+pub(crate) fn parse_time(name: &str, text: Option<&str>) -> anyhow::Result<Option<Micros>> {
     let Some(text) = text else { return Ok(None) };
     let parsed = Micros::parse(text).or_else(|_error| Micros::parse(&format!("{text}T00:00:00Z")));
     parsed.map(Some).map_err(|error| {

@@ -6,13 +6,15 @@ use anyhow::Context;
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 use trailkeep_api::{
-    App, BackUp, BodyBudget, BodyIntake, Envelope, HttpMetrics, Keys, Server, Shutdown,
+    App, BackUp, BodyBudget, BodyIntake, Envelope, HttpMetrics, Keys, Measure, Server, Shutdown,
     StoreMetrics, Transport, app_routes, metrics_routes,
 };
+use trailkeep_io::RealDisk;
 
 use crate::backup::back_up;
 use crate::config::Config;
 use crate::local::LocalStore;
+use crate::stats::measure;
 
 const METRICS_PREFIX: &str = "trailkeep";
 
@@ -44,15 +46,20 @@ pub(super) fn wire(
     let app = App {
         store: local.store.clone(),
         engine: local.engine(config.query),
+        analyzer: local.analyzer(config.analyze),
+        sql: config.sql,
         keys: Arc::clone(&keys),
         clock: Arc::clone(&machine.clock),
         entropy: Arc::clone(&machine.entropy),
         intake: BodyIntake::new(config.body, budget, metrics.clone()),
         shutdown,
         queries: Arc::new(Semaphore::new(config.queries_max)),
+        analyses: Arc::new(Semaphore::new(config.analyses_max)),
+        exports: Arc::new(Semaphore::new(config.exports_max)),
         bulk: Arc::new(Semaphore::new(bulk_max())),
         tails: Arc::new(Semaphore::new(config.tails_max)),
         back_up: make_back_up(local),
+        measure: make_measure(local)?,
     };
     let envelope = Envelope {
         entropy: Arc::clone(&machine.entropy),
@@ -80,6 +87,14 @@ fn make_back_up(local: &LocalStore) -> Arc<BackUp> {
         let manifest = back_up(&store, &runtime, &*clock, directory)?;
         Ok(serde_json::to_value(manifest.summary())?)
     })
+}
+
+fn make_measure(local: &LocalStore) -> anyhow::Result<Arc<Measure>> {
+    let (store, disk) = (local.store.clone(), RealDisk::open(&local.data)?);
+    Ok(Arc::new(move || {
+        let stats = measure(store.shelf(), &disk, store.gauges().accounts)?;
+        Ok(serde_json::to_value(stats)?)
+    }))
 }
 
 /// Returns how many large bodies are read at once.

@@ -7,6 +7,7 @@ mod config;
 mod crash;
 mod doctor;
 mod exit_codes;
+mod export;
 mod import;
 mod keys;
 mod look;
