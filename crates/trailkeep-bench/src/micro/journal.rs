@@ -37,7 +37,10 @@ fn group(events: &[Masked]) -> Result<Group> {
 
 /// Appends every group, the journal's work and the disk's apart.
 pub(super) fn append(bench: &mut Bench, groups: &[Group]) -> Result<()> {
-    let options = JournalOptions { file_bytes: file_bytes(groups), ..JournalOptions::STANDARD };
+    let options = JournalOptions {
+        file_bytes: file_bytes(groups).max(JournalOptions::STANDARD.file_bytes),
+        ..JournalOptions::STANDARD
+    };
     let (mut own, mut disks) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let disk = TimedDisk::new(RealDisk::open(bench.fresh("micro-journal")?)?);
