@@ -167,7 +167,7 @@ impl<'a> PageHits<'a> {
         &mut self.page
     }
 
-    /// Returns some fields of the rows as a record batch with [`arrow_schema`].
+    /// Returns some fields of the rows as a record batch with [`arrow_schema()`].
     ///
     /// # Errors
     /// Where the columns are corrupt or do not decode.
