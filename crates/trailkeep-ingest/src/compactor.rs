@@ -133,7 +133,9 @@ impl Compactor {
         }
         let metas: Vec<Arc<SegmentMeta>> =
             view.sealed.iter().map(|segment| Arc::clone(segment.meta())).collect();
-        let Some(inputs) = shared.options.compaction.pick(&metas) else { return Ok(()) };
+        let compaction = &shared.options.compaction;
+        let inputs = compaction.pick(&metas).or_else(|| compaction.settle(&metas));
+        let Some(inputs) = inputs else { return Ok(()) };
         Step::CompactObjects.begin();
         let merged = merge(shared.shelf.store(), &shared.id_key, &inputs, shared.env.random_id())
             .map_err(Error::segment("merge"))?;

@@ -62,7 +62,7 @@ impl StoreOptions {
             journal: JournalOptions::STANDARD,
             compaction: Compaction::STANDARD,
             garbage_delay: Duration::from_secs(30),
-            disk: DiskMarks { high_bytes: 2 << 30, low_bytes: 512 << 20, reserve_bytes: 16 << 20 },
+            disk: DiskMarks { high_bytes: 2 << 30, low_bytes: 512 << 20, reserve_bytes: 4 << 20 },
         }
     }
 }

@@ -18,7 +18,7 @@ impl JournalOptions {
     /// The options of a server whose configuration names none. Small files, because one at least
     /// is kept, however little it holds.
     pub const STANDARD: Self =
-        Self { file_bytes: 16 * 1024 * 1024, write_bytes_max: 8 * 1024 * 1024 };
+        Self { file_bytes: 4 * 1024 * 1024, write_bytes_max: 2 * 1024 * 1024 };
 
     /// Checks that a file has room for the largest write.
     pub(crate) fn check(self) -> Result<Self> {

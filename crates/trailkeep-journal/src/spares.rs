@@ -12,7 +12,7 @@ use crate::header::FileHeader;
 use crate::{Error, Result};
 
 /// How many files are kept ready, or kept to be used again.
-const SPARES_MAX: usize = 2;
+const SPARES_MAX: usize = 4;
 const NAME_START: &str = "spare-";
 /// How much is written between two fsyncs while a file is prepared.
 const STEP_BYTES: u64 = 1024 * 1024;

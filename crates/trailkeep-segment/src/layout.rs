@@ -344,12 +344,11 @@ fn with_members(
     for (column, member) in members.iter() {
         let path = ColumnPath::from(members.column_name(column).unwrap_or_default());
         builder = builder.set_column_dictionary_enabled(path.clone(), member.coded);
-        match effort {
-            _ if member.coded => {
-                builder = builder.set_column_compression(path, Compression::UNCOMPRESSED);
-            }
-            Effort::Thorough => builder = builder.set_column_compression(path, zstd(9)),
-            Effort::Quick => {}
+        if member.coded {
+            builder = builder
+                .set_column_dictionary_page_size_limit(path.clone(), LARGE_DICTIONARY_BYTES_MAX);
+        } else if effort == Effort::Thorough {
+            builder = builder.set_column_compression(path, zstd(9));
         }
     }
     builder

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::SegmentMeta;
 
+/// As few rows are read by every search without an index: it costs a few milliseconds.
+const SETTLED_ROWS_MIN: u64 = 1 << 16;
+
 /// The rules of compaction.
 #[derive(Clone, Copy, Debug)]
 pub struct Compaction {
@@ -33,9 +36,7 @@ impl Compaction {
     /// Returns the segments to merge next, or `None` where nothing is worth it: the oldest run of
     /// neighbours that is long enough and either of one level or small as a whole.
     pub fn pick(&self, metas: &[Arc<SegmentMeta>]) -> Option<Vec<Arc<SegmentMeta>>> {
-        let mut ordered = metas.to_vec();
-        // Seals move every partition's cut forward, so the sums are in the order of the cuts.
-        ordered.sort_by_cached_key(|meta| (total(&meta.from), total(&meta.to), meta.id.clone()));
+        let ordered = ordered(metas);
         (0..ordered.len()).find_map(|start| {
             let rest = ordered.get(start..)?;
             let level = rest.first()?.level;
@@ -44,6 +45,19 @@ impl Compaction {
             let run = if of_level.len() >= self.inputs_min { of_level } else { small };
             (run.len() >= self.inputs_min.max(2)).then(|| run.to_vec())
         })
+    }
+
+    /// Returns the segments to merge when nothing else is to be done, or `None`: the oldest run of
+    /// neighbours that were just sealed, also a single one. They have no index, so that every
+    /// search reads all of them; few rows are not worth it.
+    pub fn settle(&self, metas: &[Arc<SegmentMeta>]) -> Option<Vec<Arc<SegmentMeta>>> {
+        let ordered = ordered(metas);
+        let start = ordered.iter().position(|meta| meta.level == 0)?;
+        let rest = ordered.get(start..)?;
+        let run = self.run(rest, self.rows_max, |meta| meta.level == 0);
+        let run = if run.is_empty() { rest.get(..1)? } else { run };
+        let rows: u64 = run.iter().map(|meta| u64::from(meta.rows)).sum();
+        (rows >= SETTLED_ROWS_MIN).then(|| run.to_vec())
     }
 
     /// Returns the longest run from the front that keeps the limits.
@@ -66,6 +80,13 @@ impl Compaction {
         }
         metas.get(..len).unwrap_or(&[])
     }
+}
+
+fn ordered(metas: &[Arc<SegmentMeta>]) -> Vec<Arc<SegmentMeta>> {
+    let mut ordered = metas.to_vec();
+    // Seals move every partition's cut forward, so the sums are in the order of the cuts.
+    ordered.sort_by_cached_key(|meta| (total(&meta.from), total(&meta.to), meta.id.clone()));
+    ordered
 }
 
 fn total(cut: &[u64]) -> u128 {

@@ -187,3 +187,19 @@ fn small_segments_of_several_levels_are_picked_together() {
     let picked = Compaction::STANDARD.pick(&big_first).unwrap();
     assert_eq!(picked[0].rows, 10, "a large segment is left alone");
 }
+
+#[test]
+fn what_was_just_sealed_is_settled_when_there_is_time() {
+    let settled = |segments: &[(u32, u8)]| {
+        let metas: Vec<_> =
+            (0..).zip(segments).map(|(n, (rows, level))| meta(n, *rows, *level)).collect();
+        let picked = Compaction::STANDARD.settle(&metas)?;
+        Some(picked.iter().map(|meta| meta.rows).collect::<Vec<_>>())
+    };
+    assert_eq!(settled(&[]), None);
+    assert_eq!(settled(&[(900_000, 1)]), None, "has an index");
+    assert_eq!(settled(&[(900_000, 1), (900, 0)]), None, "not worth it");
+    assert_eq!(settled(&[(900_000, 1), (70_000, 0)]), Some(vec![70_000]));
+    assert_eq!(settled(&[(900_000, 1), (70_000, 0), (900, 0)]), Some(vec![70_000, 900]));
+    assert_eq!(settled(&[(3_000_000, 0), (3_000_000, 0)]), Some(vec![3_000_000]), "rows_max");
+}
