@@ -7,12 +7,26 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, TimestampMicrosecondArray};
 use trailkeep_event::{Field, FieldKind};
 
+use crate::path::FieldPath;
+
 /// A column of a batch.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Wanted {
     Field(Field),
+    /// Objects that have at this path what `metadata` has there, and maybe nothing else.
+    Metadata(Arc<[String]>),
     /// The time that lists sort by.
     SortAt,
+}
+
+impl Wanted {
+    /// Returns the column in which a path is looked up.
+    pub(crate) fn of(path: &FieldPath) -> Self {
+        match path.field() {
+            Field::Metadata if !path.member().is_empty() => Self::Metadata(path.member().into()),
+            field => Self::Field(field),
+        }
+    }
 }
 
 /// What a column's values look like.

@@ -183,7 +183,7 @@ impl Analyzer {
 
 fn wanted(request: &HistogramRequest) -> Vec<Wanted> {
     let mut wanted = vec![Wanted::SortAt, Wanted::Field(Field::SampleRate)];
-    wanted.extend(request.split.as_ref().map(|split| Wanted::Field(split.path().field())));
+    wanted.extend(request.split.as_ref().map(|split| Wanted::of(split.path())));
     wanted
 }
 

@@ -35,7 +35,7 @@ impl Layout {
             of_metric: Vec::new(),
         };
         for group in &request.group_by {
-            let column = layout.column(group.path().field());
+            let column = layout.column(group.path());
             layout.group_columns.push(column);
         }
         for metric in &request.metrics {
@@ -45,13 +45,13 @@ impl Layout {
         layout
     }
 
-    fn column(&mut self, field: Field) -> usize {
-        position_or_push(&mut self.wanted, Wanted::Field(field))
+    fn column(&mut self, path: &FieldPath) -> usize {
+        position_or_push(&mut self.wanted, Wanted::of(path))
     }
 
     fn state(&mut self, metric: &Metric) -> usize {
         let field = metric.field();
-        let column = field.map(|path| self.column(path.field()));
+        let column = field.map(|path| self.column(path));
         let kind = Kind::of(metric.function(), field);
         position_or_push(&mut self.kept, (kind, field.cloned(), column))
     }

@@ -7,7 +7,7 @@ use arrow_array::builder::{
     BooleanBuilder, Int64Builder, StringDictionaryBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::types::UInt32Type;
-use trailkeep_event::{Fields, Micros, ValueRef};
+use trailkeep_event::{Field, Fields, Micros, ValueRef};
 
 use crate::columns::{Batch, Shape, Wanted};
 
@@ -29,9 +29,10 @@ impl RowBatch {
         let builder = |wanted: &Wanted| {
             let shape = match wanted {
                 Wanted::Field(field) => Shape::of(*field),
+                Wanted::Metadata(_) => Shape::Text,
                 Wanted::SortAt => Shape::Time,
             };
-            (*wanted, Builder::of(shape))
+            (wanted.clone(), Builder::of(shape))
         };
         Self { columns: wanted.iter().map(builder).collect(), n_rows: 0 }
     }
@@ -44,6 +45,7 @@ impl RowBatch {
         for (wanted, builder) in &mut self.columns {
             let value = match wanted {
                 Wanted::Field(field) => row.get(*field),
+                Wanted::Metadata(_) => row.get(Field::Metadata),
                 Wanted::SortAt => Some(ValueRef::Time(sort_at)),
             };
             builder.push(value);

@@ -115,18 +115,22 @@ impl Source {
             match wanted {
                 Wanted::Field(field) => fields.push(*field),
                 Wanted::SortAt => fields.extend([Field::OccurredAt, Field::ClockSkew]),
+                Wanted::Metadata(_) => {}
             }
         }
         let read = hits.arrow(&fields).map_err(Error::segment)?;
         let mut arrays = read.columns().iter();
         let mut columns = Vec::with_capacity(self.wanted.len());
         for wanted in &self.wanted {
-            let Some(array) = arrays.next() else { break };
             columns.push(match wanted {
-                Wanted::Field(_) => ArrayRef::clone(array),
-                Wanted::SortAt => match arrays.next() {
-                    Some(skewed) => sort_at(hits, array, skewed)?,
+                Wanted::Metadata(path) => hits.arrow_metadata(path).map_err(Error::segment)?,
+                Wanted::Field(_) => match arrays.next() {
+                    Some(array) => ArrayRef::clone(array),
                     None => break,
+                },
+                Wanted::SortAt => match (arrays.next(), arrays.next()) {
+                    (Some(occurred), Some(skewed)) => sort_at(hits, occurred, skewed)?,
+                    _ => break,
                 },
             });
         }

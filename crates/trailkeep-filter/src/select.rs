@@ -4,7 +4,7 @@ use trailkeep_event::{Field, Fields, ValueRef};
 
 use crate::bits::Bits;
 use crate::node::Node;
-use crate::term::{Target, Term};
+use crate::term::{Target, Term, Test};
 
 /// Answers the terms of a filter on a run of rows.
 pub trait Select {
@@ -47,6 +47,17 @@ impl<'a> TermRef<'a> {
             Target::Member(field, path) => Some((*field, path)),
             Target::Field(_) | Target::Actor | Target::Header(_) | Target::Anywhere => None,
         }
+    }
+
+    /// Returns the texts of which one must be the whole value of a field, where nothing else
+    /// passes: then a dictionary can be searched instead of asked.
+    pub fn exact_texts(self) -> Option<Vec<&'a str>> {
+        let plain = matches!(self.term.target, Target::Field(_) | Target::Actor);
+        let exact = |test: &'a Test| match test {
+            Test::Text(text) => Some(text.as_str()),
+            _ => None,
+        };
+        if plain { self.term.tests.iter().map(exact).collect() } else { None }
     }
 
     /// Tells whether a value of one of the fields passes. The same value always does or never,

@@ -86,7 +86,11 @@ impl<'r> Pages<'r> {
         if !self.has_exact_columns() {
             return Ok(Times::default());
         }
+        let sorted = hits.sorts_by_occurrence();
         let mut column = |field| hits.page().column(field).cloned().map_err(Error::segment);
+        if sorted {
+            return Ok(Times { occurred_at: Some(column(Field::OccurredAt)?), skewed: None });
+        }
         let (occurred_at, skewed) = (column(Field::OccurredAt)?, column(Field::ClockSkew)?);
         // Skewed entries are few: a second time is read only for pages that have one.
         let has_skewed = (0..skewed.n_rows()).any(|row| skewed.truth(row) == Some(true));

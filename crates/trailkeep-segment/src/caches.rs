@@ -21,8 +21,8 @@ pub(crate) type DictionaryKey = (u128, usize, usize);
 /// How many threads may look for blocks at a time.
 const BLOCK_SHARDS: usize = 16;
 
-/// What all open segments of a store share. A quarter of the bytes is for verified blocks, which
-/// are cheap to read again, a quarter for decoded dictionaries, half for indexes.
+/// What all open segments of a store share. Half of the bytes is for verified blocks, a quarter
+/// for decoded dictionaries, a quarter for indexes.
 pub(crate) struct Caches {
     pub(crate) blocks: Cache<BlockKey, Bytes>,
     pub(crate) dictionaries: Cache<DictionaryKey, Arc<Dictionary>>,
@@ -35,10 +35,10 @@ impl Caches {
     pub(crate) fn new(bytes_max: u64) -> Self {
         let quarter = bytes_max / 4;
         Self {
-            blocks: Cache::new(BLOCK_SHARDS, quarter),
+            blocks: Cache::new(BLOCK_SHARDS, bytes_max / 2),
             // One part each: a single value may be large.
             dictionaries: Cache::new(1, quarter),
-            indexes: Cache::new(1, bytes_max / 2),
+            indexes: Cache::new(1, quarter),
             decoders: Mutex::new(Vec::new()),
         }
     }

@@ -116,6 +116,9 @@ pub(crate) fn of_shape(stored: Column, shapes: &Column, place: usize) -> Column 
 
 /// Puts milliseconds and what is beyond them together.
 fn times(millis: &Column, beyond: &Column) -> Column {
+    if let (Column::Millis(millis), true) = (millis, beyond.is_absent()) {
+        return Column::Time(millis.unary(|millis| millis.saturating_mul(MILLI)));
+    }
     let micros = |row| {
         Some(millis.int(row)?.saturating_mul(MILLI).saturating_add(beyond.int(row).unwrap_or(0)))
     };
@@ -125,6 +128,9 @@ fn times(millis: &Column, beyond: &Column) -> Column {
 
 /// Takes each duration from where it is.
 fn durations(micros: &Column, millis: &Column) -> Column {
+    if let (true, Column::Int(millis)) = (micros.is_absent(), millis) {
+        return Column::Int(millis.unary_opt(|millis| millis.checked_mul(MILLI)));
+    }
     let duration = |row| match millis.int(row) {
         Some(millis) => millis.checked_mul(MILLI),
         None => micros.int(row),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_buffer::{BooleanBuffer, Buffer};
 use arrow_select::filter::{filter, filter_record_batch};
 use trailkeep_event::{Field, Micros, Position, ValueRef};
 use trailkeep_filter::{Bits, Filter, Probe, Select, TermRef};
@@ -18,7 +19,15 @@ use crate::page::{Dictionary, PageReader};
 use crate::{Error, PageCandidate, PageOrder, RowHandle, ScanPlan, SegmentReader, SortKey};
 
 /// What a filter said of the values of dictionaries so far: by term, column and row group.
-type Memo = HashMap<(usize, usize, usize), Vec<Answer>>;
+type Memo = HashMap<(usize, usize, usize), Answers>;
+
+/// What a term says of the values of a dictionary.
+#[derive(Debug)]
+struct Answers {
+    of_code: Vec<Answer>,
+    /// Whether all of them fail.
+    none_passes: bool,
+}
 
 /// What a term says of one value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -135,15 +144,31 @@ impl<'a> PageHits<'a> {
     /// # Errors
     /// Where the columns that say it are corrupt or do not decode.
     pub fn handle(&mut self, row: usize) -> Result<RowHandle, Error> {
-        self.page.need(&[])?;
         let number = self.page.number(row).unwrap_or(u32::MAX);
-        let malformed = || self.page.reader().malformed(number);
-        let view = self.page.row(row)?;
-        let sort_at = view.sort_at().ok_or_else(malformed)?;
-        let seq = view.seq().ok_or_else(malformed)?;
-        let run = self.page.reader().trailer().run_of(number).ok_or_else(malformed)?;
+        let malformed = |page: &PageReader<'_>| page.reader().malformed(number);
+        let (sort_at, seq) = if self.sorts_by_occurrence() {
+            let at = self.page.column(Field::OccurredAt)?.int(row).map(Micros);
+            let seq = self.page.column(Field::Seq)?.int(row).and_then(|seq| seq.try_into().ok());
+            (at, seq)
+        } else {
+            self.page.need(&[])?;
+            let view = self.page.row(row)?;
+            (view.sort_at(), view.seq())
+        };
+        let sort_at = sort_at.ok_or_else(|| malformed(&self.page))?;
+        let seq = seq.ok_or_else(|| malformed(&self.page))?;
+        let run = self.page.reader().trailer().run_of(number);
+        let run = run.ok_or_else(|| malformed(&self.page))?;
         let sort = SortKey { sort_at, account: Arc::clone(&run.account), seq };
         Ok(RowHandle { row: number, sort })
+    }
+
+    /// Tells whether every row sorts by the producer's time, as its column has it: no clock was
+    /// ahead, and no row is stored with its section bytes.
+    pub fn sorts_by_occurrence(&self) -> bool {
+        let reader = self.page.reader();
+        reader.trailer().verbatim == 0
+            && reader.source().is_all_false(self.page.group(), CLOCK_SKEW)
     }
 
     /// Returns a row's place in the journal.
@@ -174,7 +199,13 @@ impl<'a> PageHits<'a> {
     pub fn arrow(&mut self, fields: &[Field]) -> Result<RecordBatch, Error> {
         let segment = &self.page.reader().meta().id;
         let built = |source| Error::Columns { segment: segment.clone(), source };
-        self.page.need(fields)?;
+        if self.page.reader().trailer().verbatim == 0 && !fields.contains(&Field::Id) {
+            for field in fields {
+                self.page.column(*field)?;
+            }
+        } else {
+            self.page.need(fields)?;
+        }
         let batch = self.page.batch(fields, &arrow_schema(fields))?.map_err(built)?;
         if self.rows.count() == self.page.n_rows() {
             return Ok(batch);
@@ -214,16 +245,15 @@ impl<'a> PageHits<'a> {
     }
 
     fn mask(&self) -> BooleanArray {
-        (0..self.page.n_rows()).map(|row| Some(self.rows.has(row))).collect()
+        let words: Vec<u64> = self.rows.words().iter().map(|word| word.to_le()).collect();
+        BooleanBuffer::new(Buffer::from_vec(words), 0, self.rows.n_rows()).into()
     }
 
     /// Keeps the rows that sort in a window.
     fn keep_window(&mut self, window: Range<Option<Micros>>) -> Result<(), Error> {
         let Range { start: from, end: to } = window;
         let inside = |at: Micros| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
-        let reader = self.page.reader();
-        let plain = reader.trailer().verbatim == 0
-            && reader.source().is_all_false(self.page.group(), CLOCK_SKEW);
+        let plain = self.sorts_by_occurrence();
         let rows = std::mem::replace(&mut self.rows, Bits::none(0));
         let mut kept = Bits::none(rows.n_rows());
         if plain {
@@ -341,8 +371,11 @@ fn test(
     match column {
         Column::Absent(_) => {}
         Column::Coded(codes, dictionary) => {
-            let nothing = || vec![Answer::NotAsked; dictionary.len()];
-            let answers = memo.entry(key).or_insert_with(nothing);
+            let answers = memo.entry(key).or_insert_with(|| Answers::new(term, field, dictionary));
+            if answers.none_passes {
+                return;
+            }
+            let answers = &mut answers.of_code[..];
             for row in open.iter() {
                 let code = codes.get(row).copied().unwrap_or(Column::NO_CODE);
                 if answer(term, field, code, (dictionary, answers)) == Answer::Passes {
@@ -356,6 +389,27 @@ fn test(
                 passed.insert(row);
             }
         }
+    }
+}
+
+impl Answers {
+    /// Searches the dictionary where the term asks for whole texts: that is faster than to ask for
+    /// each value. Other terms are asked for the values that are met.
+    fn new(term: TermRef<'_>, field: Field, dictionary: &Dictionary) -> Self {
+        let mut of_code = vec![Answer::NotAsked; dictionary.len()];
+        let texts = term.exact_texts().filter(|_| field != Field::Metadata).zip(dictionary.texts());
+        let Some((wanted, texts)) = texts else { return Self { of_code, none_passes: false } };
+        of_code.fill(Answer::Fails);
+        let mut none_passes = true;
+        for text in wanted {
+            for (code, slot) in of_code.iter_mut().enumerate() {
+                if texts.value(code) == text && texts.is_valid(code) {
+                    *slot = Answer::Passes;
+                    none_passes = false;
+                }
+            }
+        }
+        Self { of_code, none_passes }
     }
 }
 

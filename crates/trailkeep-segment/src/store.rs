@@ -34,7 +34,7 @@ pub struct SegmentStore {
 
 impl SegmentStore {
     /// The bytes that a store keeps of its segments in memory where nothing else is said.
-    pub const CACHE_BYTES: u64 = 128 << 20;
+    pub const CACHE_BYTES: u64 = 512 << 20;
 
     /// Wraps an object store; keeps at most [`SegmentStore::CACHE_BYTES`] of it in memory.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {

@@ -47,7 +47,7 @@ pub(crate) fn schema_of(wanted: &[Wanted]) -> SchemaRef {
             };
             Some(ArrowField::new(field.name(), seen, true))
         }
-        Wanted::SortAt => None,
+        Wanted::SortAt | Wanted::Metadata(_) => None,
     };
     Arc::new(Schema::new(wanted.iter().filter_map(column).collect::<Vec<_>>()))
 }

@@ -136,6 +136,14 @@ impl Dictionary {
         }
     }
 
+    /// Returns the values, where they are texts.
+    pub(crate) fn texts(&self) -> Option<&StringArray> {
+        match &self.0 {
+            Values::Text(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
     /// Tells whether the values are texts.
     pub(crate) fn has_texts(&self) -> bool {
         matches!(self.0, Values::Text(_))
