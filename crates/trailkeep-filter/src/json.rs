@@ -61,7 +61,7 @@ pub(crate) fn may_hold_folded(json: &str, text: &str) -> bool {
 }
 
 /// Tells whether JSON writes a part of the text as an escape.
-fn is_escaped(text: &str) -> bool {
+pub(crate) fn is_escaped(text: &str) -> bool {
     text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
 }
 

@@ -3,6 +3,7 @@
 use trailkeep_event::{Field, Fields, ValueRef};
 
 use crate::bits::Bits;
+use crate::json::is_escaped;
 use crate::node::Node;
 use crate::term::{Target, Term, Test};
 
@@ -58,6 +59,17 @@ impl<'a> TermRef<'a> {
             _ => None,
         };
         if plain { self.term.tests.iter().map(exact).collect() } else { None }
+    }
+
+    /// Returns texts of which JSON must hold one, as it is written, to pass for its members;
+    /// `None` where that is not enough to tell.
+    pub fn texts_in_json(self) -> Option<Vec<&'a str>> {
+        let Target::Member(..) = self.term.target else { return None };
+        let written = |test: &'a Test| match test {
+            Test::Text(text) if !text.is_empty() && !is_escaped(text) => Some(text.as_str()),
+            _ => None,
+        };
+        self.term.tests.iter().map(written).collect()
     }
 
     /// Tells whether a value of one of the fields passes. The same value always does or never,

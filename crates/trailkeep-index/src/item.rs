@@ -2,7 +2,7 @@
 
 use twox_hash::XxHash3_64;
 
-use crate::token::tokens;
+use crate::token::{Token, tokens};
 
 /// Returns the number that stands for the bytes of an item: their XXH3, never 0.
 pub(crate) fn item(bytes: &[u8]) -> u64 {
@@ -12,7 +12,7 @@ pub(crate) fn item(bytes: &[u8]) -> u64 {
 /// Calls `visit` with the items of a folded text's tokens.
 pub(crate) fn each_token_item(folded: &[u8], mut visit: impl FnMut(u64)) {
     for token in tokens(folded) {
-        visit(item(token.counted()));
+        each_of(&token, &mut visit);
     }
 }
 
@@ -21,10 +21,15 @@ pub(crate) fn each_token_item(folded: &[u8], mut visit: impl FnMut(u64)) {
 pub(crate) fn each_item(folded: &[u8], mut visit: impl FnMut(u64)) -> bool {
     let mut told = false;
     for token in tokens(folded) {
-        visit(item(token.counted()));
+        each_of(&token, &mut visit);
         told = told || token.is_telling();
     }
     told
+}
+
+fn each_of(token: &Token<'_>, visit: &mut impl FnMut(u64)) {
+    visit(item(token.counted()));
+    token.starts().for_each(|start| visit(item(start)));
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::fuse::{SEGMENT_BITS_MAX, SEGMENTS_MIN, Shape};
 
 const MAGIC: &[u8; 4] = b"TKI1";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER_BYTES: usize = 12;
 const PAGE_BYTES: usize = 16;
 const CRC_BYTES: usize = 4;

@@ -18,6 +18,10 @@ pub(crate) enum Shape {
 
 /// How many bytes of a run count.
 pub(crate) const RUN_BYTES_MAX: usize = 8;
+/// How many bytes of a padded number count at most.
+const PADDED_BYTES_MAX: usize = 16;
+/// What a padded number starts with.
+const PADDING: &[u8] = b"0000";
 
 const UUID_BYTES: usize = 36;
 /// The lengths of a UUID's runs.
@@ -50,16 +54,39 @@ impl Token<'_> {
 
     /// Returns the bytes that stand for the token.
     pub(crate) fn counted(&self) -> &[u8] {
-        match self.shape {
-            Shape::Run => self.bytes.get(..RUN_BYTES_MAX).unwrap_or(self.bytes),
-            Shape::Uuid => self.bytes,
-        }
+        let n_max = match self.shape {
+            Shape::Uuid => return self.bytes,
+            Shape::Run if self.is_padded() => PADDED_BYTES_MAX,
+            Shape::Run => RUN_BYTES_MAX,
+        };
+        self.bytes.get(..n_max).unwrap_or(self.bytes)
     }
 
-    /// Tells whether few texts share the token: a UUID, or a long run whose counted bytes look
-    /// random. Where a value has such a token, the value as a whole is no item.
+    /// Returns shorter starts that stand for the token too, for who knows only these. Of a padded
+    /// number the first bytes are the same as those of its neighbours.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = &[u8]> {
+        let lengths = if self.is_padded() { RUN_BYTES_MAX..self.counted().len() } else { 0..0 };
+        lengths.step_by(2).filter_map(|length| self.bytes.get(..length))
+    }
+
+    /// Returns the bytes that stand for every token that starts with this one.
+    pub(crate) fn counted_as_start(&self) -> Option<&[u8]> {
+        let length = match self.bytes.len() {
+            0..RUN_BYTES_MAX => return None,
+            length if self.is_padded() => (length & !1).min(PADDED_BYTES_MAX),
+            _ => RUN_BYTES_MAX,
+        };
+        self.bytes.get(..length)
+    }
+
+    fn is_padded(&self) -> bool {
+        self.bytes.len() >= RUN_BYTES_MAX && self.bytes.starts_with(PADDING)
+    }
+
+    /// Tells whether few texts share the token: a UUID, a padded number, or a long run whose
+    /// counted bytes look random. Where a value has such a token, the value as a whole is no item.
     pub(crate) fn is_telling(&self) -> bool {
-        if self.shape == Shape::Uuid {
+        if self.shape == Shape::Uuid || self.is_padded() {
             return true;
         }
         let Some(counted) = self.bytes.get(..RUN_BYTES_MAX) else { return false };
@@ -134,8 +161,9 @@ mod tests {
             ("cus_39110e262f", false),
             ("usr_8f3a9c2b1d00aaaa", true),
             ("550e8400-e29b-41d4-a716-446655440000", true),
-            ("000000c350", false),
-            ("000000ab12", false),
+            ("000000c350", true),
+            ("lic_00000017", true),
+            ("0000017", false),
             ("1764000000123", false),
             ("activations", false),
             ("12ab34", false),
@@ -147,6 +175,30 @@ mod tests {
         for (text, telling) in cases {
             let found = tokens(text.as_bytes()).any(|token| token.is_telling());
             assert_eq!(found, telling, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_a_token() {
+        let cases: [(&str, &str, &[&str], Option<&str>); 7] = [
+            ("customers", "customer", &[], Some("customer")),
+            ("short", "short", &[], None),
+            ("0000017", "0000017", &[], None),
+            ("00000017", "00000017", &[], Some("00000017")),
+            ("000000c35", "000000c35", &["000000c3"], Some("000000c3")),
+            ("00000013f2", "00000013f2", &["00000013"], Some("00000013f2")),
+            (
+                "000012345678901234567",
+                "0000123456789012",
+                &["00001234", "0000123456", "000012345678", "00001234567890"],
+                Some("0000123456789012"),
+            ),
+        ];
+        for (text, counted, starts, as_start) in cases {
+            let token = tokens(text.as_bytes()).next().unwrap();
+            assert_eq!(token.counted(), counted.as_bytes(), "{text}");
+            assert!(token.starts().eq(starts.iter().map(|start| start.as_bytes())), "{text}");
+            assert_eq!(token.counted_as_start(), as_start.map(str::as_bytes), "{text}");
         }
     }
 

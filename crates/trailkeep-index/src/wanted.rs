@@ -2,7 +2,7 @@
 
 use crate::fold::fold_into;
 use crate::item::{each_item, item};
-use crate::token::{RUN_BYTES_MAX, Shape, Token, UUID_RUNS, is_word, tokens};
+use crate::token::{Shape, Token, UUID_RUNS, is_word, tokens};
 
 /// What a page must hold for a row of it to be found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -111,7 +111,7 @@ impl Piece<'_> {
             Shape::Uuid if cut_left || cut_right => Some(cut_uuid(token)),
             Shape::Uuid => Some(Tree::Item(item(token.bytes))),
             Shape::Run if cut_left || self.may_be_of_uuid(token, cut_right) => None,
-            Shape::Run if cut_right && token.bytes.len() < RUN_BYTES_MAX => None,
+            Shape::Run if cut_right => Some(Tree::Item(item(token.counted_as_start()?))),
             Shape::Run => Some(Tree::Item(item(token.counted()))),
         }
     }

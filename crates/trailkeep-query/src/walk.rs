@@ -8,7 +8,8 @@ use std::vec;
 
 use trailkeep_event::{IdKey, Micros, SequencedBatch};
 use trailkeep_segment::{
-    PageCandidate, PageOrder, SegmentMeta, SegmentReader, ShelfView, ShelvedSegment, SortKey,
+    PageCandidate, PageOrder, RowHandle, SegmentMeta, SegmentReader, ShelfView, ShelvedSegment,
+    SortKey,
 };
 
 use crate::best::{Best, Place};
@@ -19,6 +20,9 @@ use crate::list::Order;
 use crate::matcher::Matcher;
 use crate::pages::{Pages, rows_of};
 use crate::tail_row::TailRow;
+
+/// Up to so many matches of a page are read by themselves, without the page's columns.
+const FEW: usize = 16;
 
 /// Which matches are looked for.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +167,10 @@ impl<'v> Search<'_, 'v> {
 
     fn page(&mut self, candidate: &PageCandidate, opened: &mut Opened<'_>) -> Result<(), Error> {
         let mut hits = opened.pages.select(candidate)?;
-        if hits.count() == 0 {
+        if hits.count() <= FEW {
+            for handle in hits.handles().map_err(Error::segment)? {
+                self.offer(opened.number, &handle);
+            }
             return Ok(());
         }
         let times = opened.pages.times(&mut hits)?;
@@ -177,12 +184,16 @@ impl<'v> Search<'_, 'v> {
                 continue;
             }
             let handle = hits.handle(row).map_err(Error::segment)?;
-            let place = Place::of(&handle.sort);
-            if self.admits(place) {
-                self.best.offer(place, Source::Segment(opened.number, handle.row));
-            }
+            self.offer(opened.number, &handle);
         }
         Ok(())
+    }
+
+    fn offer(&mut self, segment: usize, handle: &RowHandle) {
+        let place = Place::of(&handle.sort);
+        if self.admits(place) {
+            self.best.offer(place, Source::Segment(segment, handle.row));
+        }
     }
 
     /// Tells whether a place comes after the last one that was shown and can be among the first.

@@ -13,7 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema, SchemaRef,
 use arrow_select::filter::filter_record_batch;
 use trailkeep_event::{Field, FieldKind, Fields, Micros, ValueRef};
 
-use crate::column::Column;
+use crate::column::{Column, nulls};
 use crate::layout::{SECTIONS, is_coded};
 use crate::page::{Dictionary, PageReader};
 use crate::{Error, ScanPlan, SegmentReader};
@@ -182,11 +182,8 @@ impl PageReader<'_> {
 fn whole(field: Field, column: &Column) -> ArrayRef {
     let rows = || 0..column.n_rows();
     match (field.kind(), column) {
-        (FieldKind::Int(..), Column::Int(array)) => Arc::new(array.clone()),
-        (FieldKind::Int(..), _) => {
-            Arc::new(rows().map(|row| column.int(row)).collect::<Int64Array>())
-        }
-        (FieldKind::Time, _) => times(&rows().map(|row| column.int(row)).collect()),
+        (FieldKind::Int(..), _) => Arc::new(column.ints()),
+        (FieldKind::Time, _) => times(&column.ints()),
         (FieldKind::Bool, Column::Bool(array)) => Arc::new(array.clone()),
         (FieldKind::Bool, _) => {
             Arc::new(rows().map(|row| column.truth(row)).collect::<BooleanArray>())
@@ -206,12 +203,12 @@ pub(crate) fn objects(column: &Column) -> ArrayRef {
     }
 }
 
-/// Returns the texts of codes as a dictionary.
+/// Returns the texts of codes as a dictionary. A row without a text is null by its code, not by
+/// its value: that is what most readers look at.
 fn coded(codes: &[u32], dictionary: &Dictionary) -> ArrayRef {
-    // Absent by its code, not by its value: that is what most readers look at.
-    let code = |code: &u32| dictionary.text(*code).map(|_| *code);
-    let codes: UInt32Array = codes.iter().map(code).collect();
-    dictionary_of(codes, dictionary.array())
+    let values = dictionary.array();
+    let nulls = nulls(codes, &values);
+    dictionary_of(UInt32Array::new(codes.to_vec().into(), nulls), values)
 }
 
 /// Returns texts as an array of the field's type.

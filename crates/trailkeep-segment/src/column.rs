@@ -5,11 +5,15 @@ use std::sync::Arc;
 use arrow_array::types::{
     Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
 };
-use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, BooleanArray, Int64Array, PrimitiveArray, StringArray,
+};
 use arrow_array::{FixedSizeBinaryArray, cast::AsArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use trailkeep_event::{Field, FieldKind, Micros, ValueRef};
 
 use crate::layout::{ColumnKind, UUID_BYTES};
+use crate::numbers::index;
 use crate::page::{Dictionary, NO_CODE};
 
 /// The values of one column for some rows. Cloning shares them.
@@ -34,7 +38,7 @@ pub enum Column {
     /// Section bytes.
     Bytes(BinaryArray),
     /// For each row 16 bytes, and whether they are there.
-    Uuid(Arc<[u8]>, Arc<[bool]>),
+    Uuid(Arc<[u8]>, BooleanBuffer),
 }
 
 impl Column {
@@ -55,7 +59,7 @@ impl Column {
             ColumnKind::Bytes => Self::Bytes(array.as_binary_opt::<i32>()?.clone()),
             ColumnKind::Uuid => {
                 let array: &FixedSizeBinaryArray = array.as_fixed_size_binary_opt()?;
-                let present = (0..array.len()).map(|row| array.is_valid(row)).collect();
+                let present = BooleanBuffer::collect_bool(array.len(), |row| array.is_valid(row));
                 let bytes: Vec<u8> =
                     (0..array.len()).flat_map(|row| array.value(row)).copied().collect();
                 Self::Uuid(bytes.into(), present)
@@ -100,6 +104,25 @@ impl Column {
         }
     }
 
+    /// Returns the numbers of all rows at once.
+    pub(crate) fn ints(&self) -> Int64Array {
+        match self {
+            Self::Int(array) => array.clone(),
+            Self::Time(array) => array.reinterpret_cast(),
+            Self::Millis(array) => array.reinterpret_cast(),
+            Self::Coded(codes, dictionary) => match dictionary.ints() {
+                Some(values) => {
+                    let number = |code: &u32| values.values().get(index(*code)).copied();
+                    let numbers: Vec<i64> =
+                        codes.iter().map(|code| number(code).unwrap_or(0)).collect();
+                    Int64Array::new(numbers.into(), nulls(codes, values))
+                }
+                None => Int64Array::new_null(codes.len()),
+            },
+            _ => (0..self.n_rows()).map(|row| self.int(row)).collect(),
+        }
+    }
+
     /// Returns a row's truth value.
     pub fn truth(&self, row: usize) -> Option<bool> {
         match self {
@@ -131,7 +154,7 @@ impl Column {
 
     pub(crate) fn uuid(&self, row: usize) -> Option<[u8; UUID_BYTES]> {
         match self {
-            Self::Uuid(bytes, present) if present.get(row) == Some(&true) => {
+            Self::Uuid(bytes, present) if row < present.len() && present.value(row) => {
                 bytes.get(row.checked_mul(UUID_BYTES)?..)?.first_chunk().copied()
             }
             _ => None,
@@ -142,6 +165,19 @@ impl Column {
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Absent(_))
     }
+}
+
+/// Returns which codes stand for no value; `None` where all of them stand for one.
+pub(crate) fn nulls(codes: &[u32], values: &dyn Array) -> Option<NullBuffer> {
+    let code = |row: usize| codes.get(row).copied().unwrap_or(NO_CODE);
+    let present = if values.null_count() > 0 {
+        BooleanBuffer::collect_bool(codes.len(), |row| there(values, index(code(row))))
+    } else if codes.contains(&NO_CODE) {
+        BooleanBuffer::collect_bool(codes.len(), |row| code(row) != NO_CODE)
+    } else {
+        return None;
+    };
+    Some(NullBuffer::new(present))
 }
 
 fn there(array: &dyn Array, row: usize) -> bool {

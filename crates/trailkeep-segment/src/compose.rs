@@ -128,14 +128,16 @@ fn times(millis: &Column, beyond: &Column) -> Column {
 
 /// Takes each duration from where it is.
 fn durations(micros: &Column, millis: &Column) -> Column {
-    if let (true, Column::Int(millis)) = (micros.is_absent(), millis) {
-        return Column::Int(millis.unary_opt(|millis| millis.checked_mul(MILLI)));
+    let millis = millis.ints();
+    let fits = |millis: &i64| millis.checked_mul(MILLI).is_some();
+    if micros.is_absent() && millis.values().iter().all(fits) {
+        return Column::Int(millis.unary(|millis| millis.wrapping_mul(MILLI)));
     }
-    let duration = |row| match millis.int(row) {
+    let duration = |(row, millis): (usize, Option<i64>)| match millis {
         Some(millis) => millis.checked_mul(MILLI),
         None => micros.int(row),
     };
-    Column::Int((0..micros.n_rows()).map(duration).collect())
+    Column::Int(millis.iter().enumerate().map(duration).collect())
 }
 
 fn texts(stored: &Column, uuids: &Column, form: UuidForm) -> Column {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer};
 use arrow_select::filter::{filter, filter_record_batch};
+use memchr::memmem;
 use trailkeep_event::{Field, Micros, Position, ValueRef};
 use trailkeep_filter::{Bits, Filter, Probe, Select, TermRef};
 use trailkeep_index::{Edge, Wanted};
@@ -25,8 +26,19 @@ type Memo = HashMap<(usize, usize, usize), Answers>;
 #[derive(Debug)]
 struct Answers {
     of_code: Vec<Answer>,
-    /// Whether all of them fail.
-    none_passes: bool,
+    known: Known,
+}
+
+/// What is known of all values of a dictionary together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Known {
+    /// They are asked for when they are met.
+    Nothing,
+    NonePasses,
+    /// The value of this code passes, and no other.
+    OnePasses(u32),
+    /// Each was asked.
+    All,
 }
 
 /// What a term says of one value.
@@ -144,23 +156,21 @@ impl<'a> PageHits<'a> {
     /// # Errors
     /// Where the columns that say it are corrupt or do not decode.
     pub fn handle(&mut self, row: usize) -> Result<RowHandle, Error> {
-        let number = self.page.number(row).unwrap_or(u32::MAX);
-        let malformed = |page: &PageReader<'_>| page.reader().malformed(number);
-        let (sort_at, seq) = if self.sorts_by_occurrence() {
-            let at = self.page.column(Field::OccurredAt)?.int(row).map(Micros);
-            let seq = self.page.column(Field::Seq)?.int(row).and_then(|seq| seq.try_into().ok());
-            (at, seq)
-        } else {
-            self.page.need(&[])?;
-            let view = self.page.row(row)?;
-            (view.sort_at(), view.seq())
-        };
-        let sort_at = sort_at.ok_or_else(|| malformed(&self.page))?;
-        let seq = seq.ok_or_else(|| malformed(&self.page))?;
-        let run = self.page.reader().trailer().run_of(number);
-        let run = run.ok_or_else(|| malformed(&self.page))?;
-        let sort = SortKey { sort_at, account: Arc::clone(&run.account), seq };
-        Ok(RowHandle { row: number, sort })
+        let sorted = self.sorts_by_occurrence();
+        handle(&mut self.page, row, sorted)
+    }
+
+    /// Returns what [`PageHits::handle`] does of all rows that match, in order. Reads no more
+    /// than these rows of the columns: right where they are few.
+    ///
+    /// # Errors
+    /// Where the columns that say it are corrupt or do not decode.
+    pub fn handles(&self) -> Result<Vec<RowHandle>, Error> {
+        let numbers = self.rows.iter().filter_map(|row| self.page.number(row));
+        let numbers: Vec<u32> = numbers.collect();
+        let mut page = PageReader::some(self.page.reader(), &numbers);
+        let sorted = self.sorts_by_occurrence();
+        (0..page.n_rows()).map(|row| handle(&mut page, row, sorted)).collect()
     }
 
     /// Tells whether every row sorts by the producer's time, as its column has it: no clock was
@@ -274,6 +284,25 @@ impl<'a> PageHits<'a> {
     }
 }
 
+/// Returns a row's number and place; `sorted` says that it sorts by the producer's time.
+fn handle(page: &mut PageReader<'_>, row: usize, sorted: bool) -> Result<RowHandle, Error> {
+    let number = page.number(row).unwrap_or(u32::MAX);
+    let (sort_at, seq) = if sorted {
+        let at = page.column(Field::OccurredAt)?.int(row).map(Micros);
+        let seq = page.column(Field::Seq)?.int(row).and_then(|seq| seq.try_into().ok());
+        (at, seq)
+    } else {
+        page.need(&[])?;
+        let view = page.row(row)?;
+        (view.sort_at(), view.seq())
+    };
+    let run = page.reader().trailer().run_of(number);
+    let found = sort_at.zip(seq).zip(run);
+    let ((sort_at, seq), run) = found.ok_or_else(|| page.reader().malformed(number))?;
+    let sort = SortKey { sort_at, account: Arc::clone(&run.account), seq };
+    Ok(RowHandle { row: number, sort })
+}
+
 /// Answers the terms of a filter on a page.
 struct Selection<'s, 'a> {
     page: &'s mut PageReader<'a>,
@@ -372,8 +401,17 @@ fn test(
         Column::Absent(_) => {}
         Column::Coded(codes, dictionary) => {
             let answers = memo.entry(key).or_insert_with(|| Answers::new(term, field, dictionary));
-            if answers.none_passes {
-                return;
+            match answers.known {
+                Known::NonePasses => return,
+                Known::OnePasses(code) => {
+                    return add_rows(passed, open, codes, |it| it == code);
+                }
+                Known::All => {
+                    let answers = &answers.of_code;
+                    let answer = |code| answers.get(index(code)).copied();
+                    return add_rows(passed, open, codes, |it| answer(it) == Some(Answer::Passes));
+                }
+                Known::Nothing => {}
             }
             let answers = &mut answers.of_code[..];
             for row in open.iter() {
@@ -397,19 +435,68 @@ impl Answers {
     /// each value. Other terms are asked for the values that are met.
     fn new(term: TermRef<'_>, field: Field, dictionary: &Dictionary) -> Self {
         let mut of_code = vec![Answer::NotAsked; dictionary.len()];
-        let texts = term.exact_texts().filter(|_| field != Field::Metadata).zip(dictionary.texts());
-        let Some((wanted, texts)) = texts else { return Self { of_code, none_passes: false } };
+        let is_json = field == Field::Metadata;
+        let wanted = if is_json { term.texts_in_json() } else { term.exact_texts() };
+        let Some((wanted, texts)) = wanted.zip(dictionary.texts()) else {
+            return Self { of_code, known: Known::Nothing };
+        };
         of_code.fill(Answer::Fails);
-        let mut none_passes = true;
         for text in wanted {
-            for (code, slot) in of_code.iter_mut().enumerate() {
-                if texts.value(code) == text && texts.is_valid(code) {
-                    *slot = Answer::Passes;
-                    none_passes = false;
-                }
+            if is_json {
+                // What holds the text still has to be asked where it holds it.
+                codes_with(texts, text, |code| set(&mut of_code, code, Answer::NotAsked));
+            } else {
+                codes_of(texts, text, |code| set(&mut of_code, code, Answer::Passes));
             }
         }
-        Self { of_code, none_passes }
+        let mut open = (0..).zip(&of_code).filter(|(_code, answer)| **answer != Answer::Fails);
+        let known = match (open.next(), open.next()) {
+            (None, _) => Known::NonePasses,
+            (Some((code, Answer::Passes)), None) => Known::OnePasses(code),
+            _ if of_code.contains(&Answer::NotAsked) => Known::Nothing,
+            _ => Known::All,
+        };
+        Self { of_code, known }
+    }
+}
+
+/// Adds the open rows whose code passes. Without a branch for each row: that is quicker than to
+/// look at the open ones alone.
+fn add_rows(passed: &mut Bits, open: &Bits, codes: &[u32], passes: impl Fn(u32) -> bool) {
+    let word = |(codes, open): (&[u32], &u64)| {
+        if *open == 0 {
+            return 0;
+        }
+        let bits = codes.iter().zip(0_u32..).map(|(code, bit)| u64::from(passes(*code)) << bit);
+        bits.fold(0, |word, bit| word | bit) & open
+    };
+    let words = codes.chunks(64).zip(open.words()).map(word).collect();
+    passed.or(&Bits::from_words(open.n_rows(), words));
+}
+
+fn set(answers: &mut [Answer], code: usize, answer: Answer) {
+    if let Some(slot) = answers.get_mut(code) {
+        *slot = answer;
+    }
+}
+
+/// Calls `visit` with the code of each text that is this one.
+fn codes_of(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
+    for code in 0..texts.len() {
+        if texts.value(code) == text && texts.is_valid(code) {
+            visit(code);
+        }
+    }
+}
+
+/// Calls `visit` with the code of each text that this one is in, and maybe with some others.
+fn codes_with(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
+    let offsets = texts.value_offsets();
+    let starts_by = |at: usize| {
+        offsets.partition_point(|start| usize::try_from(*start).is_ok_and(|start| start <= at))
+    };
+    for at in memmem::find_iter(texts.value_data(), text) {
+        visit(starts_by(at).saturating_sub(1));
     }
 }
 

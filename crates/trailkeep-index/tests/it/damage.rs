@@ -27,14 +27,14 @@ fn every_byte_is_checked() {
 #[test]
 fn a_later_version_is_named() {
     let mut bytes = index();
-    bytes[4] = 2;
+    bytes[4] = 3;
     let error = IndexReader::open(Bytes::from(bytes)).unwrap_err();
-    assert_eq!(error, Error::Version { version: 2 });
+    assert_eq!(error, Error::Version { version: 3 });
 }
 
 /// Makes bytes with the right checksum of their table, so that the table itself is read.
 fn table(page: &[u8], data: &[u8]) -> Bytes {
-    let mut bytes = b"TKI1\x01\0\0\0\x01\0\0\0".to_vec();
+    let mut bytes = b"TKI1\x02\0\0\0\x01\0\0\0".to_vec();
     bytes.extend_from_slice(page);
     bytes.extend_from_slice(&crc32c(&bytes).to_le_bytes());
     bytes.extend_from_slice(data);

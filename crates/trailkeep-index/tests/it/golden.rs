@@ -5,7 +5,7 @@ use trailkeep_event::{Field, Fields};
 use trailkeep_index::{Edge, IndexBuilder, IndexReader, Wanted};
 use trailkeep_testkit::{EventMaker, row_of};
 
-const GOLDEN: &[u8] = include_bytes!("../golden/index-v1.tki");
+const GOLDEN: &[u8] = include_bytes!("../golden/index-v2.tki");
 
 fn rows() -> Vec<trailkeep_event::Row> {
     EventMaker::new(1).take(100).map(|line| row_of(&line)).collect()

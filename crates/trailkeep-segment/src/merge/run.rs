@@ -113,7 +113,7 @@ fn has_any(column: &Column) -> bool {
     match column {
         Column::Absent(_) => false,
         Column::Coded(codes, _) => codes.iter().any(|code| *code != NO_CODE),
-        Column::Uuid(_, present) => present.contains(&true),
+        Column::Uuid(_, present) => present.count_set_bits() > 0,
         Column::Text(texts) => any(texts),
         Column::Int(numbers) => any(numbers),
         Column::Bool(truths) => any(truths),

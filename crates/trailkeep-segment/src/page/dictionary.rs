@@ -144,6 +144,14 @@ impl Dictionary {
         }
     }
 
+    /// Returns the values, where they are numbers.
+    pub(crate) fn ints(&self) -> Option<&Int64Array> {
+        match &self.0 {
+            Values::Int(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
     /// Tells whether the values are texts.
     pub(crate) fn has_texts(&self) -> bool {
         matches!(self.0, Values::Text(_))

@@ -29,6 +29,11 @@ pub(crate) fn texts(
 
 /// Appends the numbers of eight bytes at some places.
 pub(crate) fn longs(bytes: &[u8], places: &Picks, out: &mut Vec<i64>) -> Option<()> {
+    if let Picks::Range(range) = places {
+        let run = bytes.get(range.start.checked_mul(8)?..range.end.checked_mul(8)?)?;
+        out.extend(run.as_chunks().0.iter().map(|word| i64::from_le_bytes(*word)));
+        return Some(());
+    }
     places.each(|place| {
         let window = bytes.get(place.checked_mul(8)?..)?.first_chunk::<8>()?;
         out.push(i64::from_le_bytes(*window));

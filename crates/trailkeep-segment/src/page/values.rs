@@ -6,7 +6,7 @@ use arrow_array::{
     BinaryArray, BooleanArray, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
     TimestampMillisecondArray,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, OffsetBuffer, ScalarBuffer};
 
 use super::dictionary::Dictionary;
 use super::header::PageEncoding;
@@ -38,7 +38,7 @@ pub(crate) struct Body<'a> {
 pub(crate) struct Values {
     kind: ColumnKind,
     shape: Shape,
-    present: Vec<bool>,
+    present: BooleanBufferBuilder,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ enum Shape {
 
 impl Values {
     pub(crate) fn new(kind: ColumnKind) -> Self {
-        Self { kind, shape: Shape::Nothing, present: Vec::new() }
+        Self { kind, shape: Shape::Nothing, present: BooleanBufferBuilder::new(0) }
     }
 
     /// Appends the picked rows of a page; `None` where the page is malformed.
@@ -61,14 +61,13 @@ impl Values {
             return None;
         }
         let first = self.present.len();
-        let places = body.levels.places(picks, &mut self.present)?;
+        let (present, places) = body.levels.places(picks)?;
         let start = std::mem::replace(&mut self.shape, Shape::Nothing);
-        let present = self.present.get(first..)?;
         self.shape = match (body.encoding, self.kind) {
             (PageEncoding::Codes, _) => {
                 let dictionary = body.dictionary.as_ref()?;
                 let codes = codes(body, &places, dictionary)?;
-                let codes = spread(codes, present, NO_CODE)?;
+                let codes = spread(codes, &present, NO_CODE)?;
                 start.with_codes(codes, dictionary, first)?
             }
             (PageEncoding::Plain, ColumnKind::Text | ColumnKind::Shape | ColumnKind::Bytes) => {
@@ -76,8 +75,8 @@ impl Values {
                 let mut new = Vec::with_capacity(places.len());
                 plain::texts(body.exact, &places, &mut bytes, &mut new)?;
                 let mut new = new.into_iter();
-                for is_there in present {
-                    let end = if *is_there { new.next()? } else { *ends.last()? };
+                for is_there in &present {
+                    let end = if is_there { new.next()? } else { *ends.last()? };
                     ends.push(end);
                 }
                 Shape::Texts { bytes, ends }
@@ -91,28 +90,28 @@ impl Values {
                 let mut new = Vec::with_capacity(places.len().checked_mul(UUID_BYTES)?);
                 plain::fixed(body.exact, UUID_BYTES, &places, &mut new)?;
                 let mut new = new.chunks_exact(UUID_BYTES);
-                for is_there in present {
-                    let value = if *is_there { new.next()? } else { &[0; UUID_BYTES] };
+                for is_there in &present {
+                    let value = if is_there { new.next()? } else { &[0; UUID_BYTES] };
                     bytes.extend_from_slice(value);
                 }
                 Shape::Fixed(bytes)
             }
             _ => {
                 let numbers = start.numbers(first)?;
-                let new = spread(self.kind.numbers(body, &places)?, present, 0)?;
+                let new = spread(self.kind.numbers(body, &places)?, &present, 0)?;
                 Shape::Numbers(joined(numbers, new))
             }
         };
+        self.present.append_buffer(&present);
         Some(())
     }
 
     /// Returns the column.
-    pub(crate) fn finish(self) -> Option<Column> {
-        let n_rows = self.present.len();
-        let nulls = || {
-            let present = BooleanBuffer::from(self.present.as_slice());
-            Some(NullBuffer::new(present)).filter(|nulls| nulls.null_count() > 0)
-        };
+    pub(crate) fn finish(mut self) -> Option<Column> {
+        let present = self.present.finish();
+        let n_rows = present.len();
+        let nulls =
+            || Some(NullBuffer::new(present.clone())).filter(|nulls| nulls.null_count() > 0);
         Some(match (self.shape, self.kind) {
             (Shape::Nothing, _) => Column::Absent(n_rows),
             (Shape::Codes(codes, dictionary), _) => Column::Coded(codes.into(), dictionary),
@@ -124,7 +123,7 @@ impl Values {
                 let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
                 Column::Bytes(BinaryArray::try_new(ends, bytes.into(), nulls()).ok()?)
             }
-            (Shape::Fixed(bytes), _) => Column::Uuid(bytes.into(), self.present.into()),
+            (Shape::Fixed(bytes), _) => Column::Uuid(bytes.into(), present),
             (Shape::Numbers(numbers), ColumnKind::Int) => {
                 Column::Int(Int64Array::try_new(numbers.into(), nulls()).ok()?)
             }
@@ -201,17 +200,16 @@ fn codes(body: &Body<'_>, places: &Picks, dictionary: &Dictionary) -> Option<Vec
 }
 
 /// Gives each row its value, and `nothing` where it has none.
-fn spread<T: Copy>(values: Vec<T>, present: &[bool], nothing: T) -> Option<Vec<T>> {
+fn spread<T: Copy>(values: Vec<T>, present: &BooleanBuffer, nothing: T) -> Option<Vec<T>> {
     if values.len() == present.len() {
         return Some(values);
     }
-    let mut values = values.iter();
-    let spread = present.iter().map(
-        |is_there| {
-            if *is_there { values.next().copied() } else { Some(nothing) }
-        },
-    );
-    spread.collect()
+    let mut spread = vec![nothing; present.len()];
+    let mut values = values.into_iter();
+    for row in present.set_indices() {
+        *spread.get_mut(row)? = values.next()?;
+    }
+    Some(spread)
 }
 
 /// Returns one list after the other.
