@@ -44,6 +44,9 @@ impl<T: Copy> Memo<T> {
                 *slot.get_or_insert_with(|| of_value(values, code, absent, &mut look))
             })
         };
+        if coded.keys().null_count() == 0 {
+            return coded.keys().values().iter().map(|code| of_code(*code)).collect();
+        }
         coded.keys().iter().map(|code| code.map_or(absent, &mut of_code)).collect()
     }
 

@@ -7,7 +7,7 @@ use crate::distinct::Distinct;
 use crate::numbers::{float, index, int, whole};
 use crate::path::FieldPath;
 use crate::spread::Spread;
-use crate::values::{Numbers, Values, each};
+use crate::values::{Numbers, Values, each, each_int};
 use crate::{Cell, Function};
 
 /// What has to be kept for a function. Functions of one field may share it.
@@ -138,7 +138,7 @@ impl State {
                 });
             }
             (PerGroup::Sum(sums), Some((values, array))) => match values.numbers(array) {
-                Numbers::Whole(ints) => each(groups, &ints, |group, int| {
+                Numbers::Whole(ints) => each_int(groups, &ints, |group, int| {
                     sums.get_mut(group).into_iter().for_each(|sum| sum.add_whole(int));
                 }),
                 Numbers::Fraction(floats) => each(groups, &floats, |group, float| {
@@ -146,7 +146,7 @@ impl State {
                 }),
             },
             (PerGroup::Range(ranges), Some((values, array))) => match values.numbers(array) {
-                Numbers::Whole(ints) => each(groups, &ints, |group, int| {
+                Numbers::Whole(ints) => each_int(groups, &ints, |group, int| {
                     ranges.get_mut(group).into_iter().for_each(|range| range.add_whole(int, int));
                 }),
                 Numbers::Fraction(floats) => each(groups, &floats, |group, float| {
@@ -160,7 +160,7 @@ impl State {
                 };
                 match values.numbers(array) {
                     Numbers::Whole(ints) => {
-                        each(groups, &ints, |group, int| add(group, float(int.into())));
+                        each_int(groups, &ints, |group, int| add(group, float(int.into())));
                     }
                     Numbers::Fraction(floats) => each(groups, &floats, add),
                 }

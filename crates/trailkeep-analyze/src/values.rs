@@ -4,7 +4,7 @@ use std::hash::Hasher;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, Int64Array};
 use siphasher::sip::SipHasher13;
 
 use crate::FieldPath;
@@ -25,7 +25,7 @@ pub(crate) struct Values {
 /// The numbers of a batch's rows.
 #[derive(Debug)]
 pub(crate) enum Numbers {
-    Whole(Vec<Option<i64>>),
+    Whole(Int64Array),
     Fraction(Vec<Option<f64>>),
 }
 
@@ -58,16 +58,16 @@ impl Values {
     /// Returns each row's number; a text of a member counts where it is written as one.
     pub(crate) fn numbers(&mut self, array: &ArrayRef) -> Numbers {
         match (self.shape, &self.member) {
-            (Shape::Int, _) => Numbers::Whole(array.as_primitive::<Int64Type>().iter().collect()),
+            (Shape::Int, _) => Numbers::Whole(array.as_primitive().clone()),
             (Shape::Time, _) => {
-                Numbers::Whole(array.as_primitive::<TimestampMicrosecondType>().iter().collect())
+                Numbers::Whole(array.as_primitive::<TimestampMicrosecondType>().reinterpret_cast())
             }
             (Shape::Text, Some(member)) => Numbers::Fraction(self.fractions.of_rows(
                 array,
                 None,
                 |json| member.find(json).and_then(|text| number(&text)),
             )),
-            (Shape::Text | Shape::Bool, _) => Numbers::Whole(vec![None; array.len()]),
+            (Shape::Text | Shape::Bool, _) => Numbers::Whole(Int64Array::new_null(array.len())),
         }
     }
 }
@@ -76,6 +76,21 @@ fn hash(text: &str) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(text.as_bytes());
     hasher.finish()
+}
+
+/// Calls `visit` with the group and the number of each row that has one.
+pub(crate) fn each_int(groups: &[u32], ints: &Int64Array, mut visit: impl FnMut(usize, i64)) {
+    if ints.null_count() == 0 {
+        for (group, int) in groups.iter().zip(ints.values()) {
+            visit(index(*group), *int);
+        }
+        return;
+    }
+    for (group, int) in groups.iter().zip(ints) {
+        if let Some(int) = int {
+            visit(index(*group), int);
+        }
+    }
 }
 
 /// Calls `visit` with the group and the value of each row that has one.

@@ -48,6 +48,13 @@ impl Glob {
         &self.pieces
     }
 
+    /// Returns a text that stands in every text that fits, as it is written; `None` where case or
+    /// separators do not count.
+    pub(crate) fn inside(&self) -> Option<&str> {
+        let longest = self.pieces.iter().max_by_key(|piece| piece.len());
+        longest.filter(|_| self.alike == Alike::Exact).map(String::as_str)
+    }
+
     /// Tells whether the pieces are without their separators.
     pub(crate) fn ignores_separators(&self) -> bool {
         self.alike == Alike::Action

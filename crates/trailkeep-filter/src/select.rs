@@ -72,6 +72,17 @@ impl<'a> TermRef<'a> {
         self.term.tests.iter().map(written).collect()
     }
 
+    /// Returns a text that stands, as it is written, in every text that passes in a field that is
+    /// no JSON; `None` where there is no such text.
+    pub fn text_inside(self) -> Option<&'a str> {
+        match (&self.term.target, &self.term.tests[..]) {
+            (Target::Field(_) | Target::Actor | Target::Anywhere, [Test::Glob(glob)]) => {
+                glob.inside()
+            }
+            _ => None,
+        }
+    }
+
     /// Tells whether a value of one of the fields passes. The same value always does or never,
     /// so that it needs to be asked once for all rows that have it.
     pub fn holds(self, value: ValueRef<'_>) -> bool {

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, Int64Builder, StringBuilder};
-use arrow_array::types::UInt32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, UInt32Type};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Int64Array, RecordBatch, RecordBatchOptions,
     StringArray, UInt32Array,
@@ -208,7 +209,10 @@ pub(crate) fn objects(column: &Column) -> ArrayRef {
 fn coded(codes: &[u32], dictionary: &Dictionary) -> ArrayRef {
     let values = dictionary.array();
     let nulls = nulls(codes, &values);
-    dictionary_of(UInt32Array::new(codes.to_vec().into(), nulls), values)
+    // Every code is one of the dictionary, so that an array without its nulls is one, too.
+    let code = |code: &u32| if *code == Column::NO_CODE { 0 } else { *code };
+    let codes: Vec<u32> = codes.iter().map(code).collect();
+    dictionary_of(UInt32Array::new(codes.into(), nulls), values)
 }
 
 /// Returns texts as an array of the field's type.
@@ -228,6 +232,35 @@ fn text(field: Field, texts: StringArray) -> ArrayRef {
 )]
 fn dictionary_of(codes: UInt32Array, values: ArrayRef) -> ArrayRef {
     Arc::new(DictionaryArray::<UInt32Type>::try_new(codes, values).expect("codes have values"))
+}
+
+/// Returns the rows of a batch that a mask selects.
+pub(crate) fn selected(
+    batch: &RecordBatch,
+    mask: &BooleanArray,
+) -> Result<RecordBatch, ArrowError> {
+    let columns = batch.columns().iter().map(|array| without_nulls(array, mask)).collect();
+    filter_record_batch(&RecordBatch::try_new(batch.schema(), columns)?, mask)
+}
+
+/// Returns an array without its nulls where no selected row is null: nulls cost more to filter
+/// than values do.
+fn without_nulls(array: &ArrayRef, mask: &BooleanArray) -> ArrayRef {
+    let n_selected = mask.true_count();
+    let all_there = array.nulls().is_some_and(|nulls| {
+        (nulls.inner() & mask.values()).count_set_bits() == n_selected && n_selected > 0
+    });
+    if !all_there {
+        return Arc::clone(array);
+    }
+    if let Some(ints) = array.as_primitive_opt::<Int64Type>() {
+        return Arc::new(Int64Array::new(ints.values().clone(), None));
+    }
+    if let Some(coded) = array.as_dictionary_opt::<UInt32Type>() {
+        let codes = UInt32Array::new(coded.keys().values().clone(), None);
+        return dictionary_of(codes, Arc::clone(coded.values()));
+    }
+    Arc::clone(array)
 }
 
 fn times(micros: &Int64Array) -> ArrayRef {

@@ -119,6 +119,7 @@ impl Column {
                 }
                 None => Int64Array::new_null(codes.len()),
             },
+            Self::Absent(n_rows) => Int64Array::new_null(*n_rows),
             _ => (0..self.n_rows()).map(|row| self.int(row)).collect(),
         }
     }
@@ -170,14 +171,15 @@ impl Column {
 /// Returns which codes stand for no value; `None` where all of them stand for one.
 pub(crate) fn nulls(codes: &[u32], values: &dyn Array) -> Option<NullBuffer> {
     let code = |row: usize| codes.get(row).copied().unwrap_or(NO_CODE);
-    let present = if values.null_count() > 0 {
-        BooleanBuffer::collect_bool(codes.len(), |row| there(values, index(code(row))))
+    let present = if let Some(valid) = values.nulls().filter(|nulls| nulls.null_count() > 0) {
+        let is_there = |code: usize| code < valid.len() && valid.is_valid(code);
+        BooleanBuffer::collect_bool(codes.len(), |row| is_there(index(code(row))))
     } else if codes.contains(&NO_CODE) {
         BooleanBuffer::collect_bool(codes.len(), |row| code(row) != NO_CODE)
     } else {
         return None;
     };
-    Some(NullBuffer::new(present))
+    Some(NullBuffer::new(present)).filter(|nulls| nulls.null_count() > 0)
 }
 
 fn there(array: &dyn Array, row: usize) -> bool {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow_buffer::{BooleanBuffer, Buffer};
-use arrow_select::filter::{filter, filter_record_batch};
+use arrow_select::filter::filter;
 use memchr::memmem;
-use trailkeep_event::{Field, Micros, Position, ValueRef};
+use trailkeep_event::{Field, FieldKind, Micros, Position, ValueRef};
 use trailkeep_filter::{Bits, Filter, Probe, Select, TermRef};
 use trailkeep_index::{Edge, Wanted};
 
-use crate::arrow::{arrow_schema, objects};
+use crate::arrow::{arrow_schema, objects, selected};
 use crate::column::Column;
 use crate::layout::{CLOCK_SKEW, METADATA, SECTIONS};
 use crate::numbers::index;
@@ -99,14 +99,7 @@ impl<'a> PageQuery<'a> {
     pub fn select(&mut self, candidate: &PageCandidate) -> Result<PageHits<'a>, Error> {
         let mut page = self.reader.page(candidate.page);
         let verbatim = verbatim_rows(self.reader, &mut page)?;
-        let mut among = Bits::none(page.n_rows());
-        let first = page.number(0).unwrap_or(0);
-        for rows in &candidate.rows {
-            let offset = |row: u32| index(row.saturating_sub(first));
-            for row in offset(rows.start)..offset(rows.end) {
-                among.insert(row);
-            }
-        }
+        let among = rows_among(&page, candidate);
         let inside = self.plan.from.is_none_or(|from| candidate.min_sort_at >= from)
             && self.plan.to.is_none_or(|to| candidate.max_sort_at < to);
         let mut hits = PageHits { page, rows: among };
@@ -120,6 +113,23 @@ impl<'a> PageQuery<'a> {
         rows.and(&found);
         Ok(hits)
     }
+}
+
+/// Returns a candidate's rows, counted from the page's first.
+fn rows_among(page: &PageReader<'_>, candidate: &PageCandidate) -> Bits {
+    let n_rows = page.n_rows();
+    if candidate.rows.iter().map(ExactSizeIterator::len).sum::<usize>() == n_rows {
+        return Bits::all(n_rows);
+    }
+    let first = page.number(0).unwrap_or(0);
+    let offset = |row: u32| index(row.saturating_sub(first));
+    let mut among = Bits::none(n_rows);
+    for rows in &candidate.rows {
+        for row in offset(rows.start)..offset(rows.end) {
+            among.insert(row);
+        }
+    }
+    among
 }
 
 /// Returns the rows of a page that are stored with their section bytes.
@@ -220,7 +230,7 @@ impl<'a> PageHits<'a> {
         if self.rows.count() == self.page.n_rows() {
             return Ok(batch);
         }
-        filter_record_batch(&batch, &self.mask()).map_err(built)
+        selected(&batch, &self.mask()).map_err(built)
     }
 
     /// Returns for each row an object that has the same as its `metadata` at a path, and maybe
@@ -421,6 +431,14 @@ fn test(
                 }
             }
         }
+        Column::Text(texts) if let Some(text) = term.text_inside().filter(|_| !is_json(field)) => {
+            let passes = |row| column.value(field, row).is_some_and(|value| term.holds(value));
+            each_with(texts, text, |row| {
+                if open.has(row) && passes(row) {
+                    passed.insert(row);
+                }
+            });
+        }
         column => {
             let value = |row: &usize| column.value(field, *row);
             for row in open.iter().filter(|row| value(row).is_some_and(|it| term.holds(it))) {
@@ -444,7 +462,7 @@ impl Answers {
         for text in wanted {
             if is_json {
                 // What holds the text still has to be asked where it holds it.
-                codes_with(texts, text, |code| set(&mut of_code, code, Answer::NotAsked));
+                each_with(texts, text, |code| set(&mut of_code, code, Answer::NotAsked));
             } else {
                 codes_of(texts, text, |code| set(&mut of_code, code, Answer::Passes));
             }
@@ -474,6 +492,10 @@ fn add_rows(passed: &mut Bits, open: &Bits, codes: &[u32], passes: impl Fn(u32) 
     passed.or(&Bits::from_words(open.n_rows(), words));
 }
 
+fn is_json(field: Field) -> bool {
+    matches!(field.kind(), FieldKind::Object | FieldKind::Json | FieldKind::Headers)
+}
+
 fn set(answers: &mut [Answer], code: usize, answer: Answer) {
     if let Some(slot) = answers.get_mut(code) {
         *slot = answer;
@@ -489,14 +511,21 @@ fn codes_of(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
     }
 }
 
-/// Calls `visit` with the code of each text that this one is in, and maybe with some others.
-fn codes_with(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
-    let offsets = texts.value_offsets();
-    let starts_by = |at: usize| {
-        offsets.partition_point(|start| usize::try_from(*start).is_ok_and(|start| start <= at))
-    };
-    for at in memmem::find_iter(texts.value_data(), text) {
-        visit(starts_by(at).saturating_sub(1));
+/// Calls `visit` with the number of each text that this one is in.
+fn each_with(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
+    let finder = memmem::Finder::new(text);
+    let (bytes, offsets) = (texts.value_data(), texts.value_offsets());
+    let place = |offset: Option<&i32>| usize::try_from(*offset?).ok();
+    let Some(mut from) = place(offsets.first()) else { return };
+    while let Some(found) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
+        let at = from.saturating_add(found);
+        let next = offsets.partition_point(|start| place(Some(start)).is_some_and(|it| it <= at));
+        let Some(end) = place(offsets.get(next)) else { return };
+        // What goes on into the next text was not found in one, nor is there more in the first.
+        if at.saturating_add(text.len()) <= end {
+            visit(next.saturating_sub(1));
+        }
+        from = end;
     }
 }
 
@@ -513,4 +542,24 @@ fn answer(
         *slot = if passes { Answer::Passes } else { Answer::Fails };
     }
     *slot
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn texts_that_stand_together_are_told_apart(
+            texts in prop::collection::vec("[ab]{0,4}", 0..8), text in "[ab]{1,3}"
+        ) {
+            let expected: Vec<usize> =
+                (0..texts.len()).filter(|at| texts[*at].contains(&text)).collect();
+            let array: StringArray = texts.iter().map(Some).collect();
+            let mut found = Vec::new();
+            each_with(&array, &text, |at| found.push(at));
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

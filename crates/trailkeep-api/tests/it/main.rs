@@ -6,6 +6,7 @@ mod analyses;
 mod bodies;
 mod connections;
 mod crash;
+mod differential;
 mod exporting;
 mod listing;
 mod operations;

@@ -45,6 +45,9 @@ const ANALYSES: AnalyzeOptions = AnalyzeOptions {
     rows_max: 1000,
     threads: 2,
 };
+/// Room for answers of any size that a test asks for.
+const ROOMY_ANALYSES: AnalyzeOptions =
+    AnalyzeOptions { memory_max: 256 << 20, rows_max: 10_000, ..ANALYSES };
 /// How many events a second the bearer of [`LIMITED`] may send.
 pub(crate) const LIMITED_PER_SECOND: u32 = 10;
 
@@ -89,23 +92,32 @@ pub(crate) fn served(test: impl AsyncFnOnce(&StoreServer)) {
 
 /// The same, with another access to SQL.
 pub(crate) fn served_with(sql: SqlAccess, test: impl AsyncFnOnce(&StoreServer)) {
+    run(sql, ANALYSES, test);
+}
+
+/// Runs a test whose analyses have all the room that they need.
+pub(crate) fn served_roomy(test: impl AsyncFnOnce(&StoreServer)) {
+    run(SqlAccess::Operators, ROOMY_ANALYSES, test);
+}
+
+fn run(sql: SqlAccess, analyses: AnalyzeOptions, test: impl AsyncFnOnce(&StoreServer)) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let server = StoreServer::start(sql).await;
+        let server = StoreServer::start(sql, analyses).await;
         test(&server).await;
         server.stop().await;
     });
 }
 
 impl StoreServer {
-    async fn start(sql: SqlAccess) -> Self {
+    async fn start(sql: SqlAccess, analyses: AnalyzeOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = SimClock::new(Micros::parse(NOW).unwrap().0);
         let tasks = Tasks::new();
         let (store, catalog) = open_store(folder.path(), &clock, &tasks).await;
         let (trigger, shutdown) = shutdown_pair();
-        let app = App { sql, ..app(&store, catalog, &clock, shutdown.clone()).await };
+        let app = App { sql, ..app(&store, catalog, &clock, shutdown.clone(), analyses).await };
         let (queries, exports) = (Arc::clone(&app.queries), Arc::clone(&app.exports));
         let mut registry = Registry::with_prefix("trailkeep");
         let metrics = HttpMetrics::register(&mut registry);
@@ -336,6 +348,7 @@ async fn app(
     catalog: Arc<dyn Catalog>,
     clock: &SimClock,
     shutdown: Shutdown,
+    analyses: AnalyzeOptions,
 ) -> App {
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     let entropy: Arc<dyn Entropy> = Arc::new(SimEntropy::new(2));
@@ -354,7 +367,7 @@ async fn app(
             Arc::clone(&clock),
             QueryOptions { duration_max: Duration::from_secs(30) },
         ),
-        analyzer: Analyzer::new(Arc::clone(store.shelf()), Arc::clone(&clock), ANALYSES),
+        analyzer: Analyzer::new(Arc::clone(store.shelf()), Arc::clone(&clock), analyses),
         sql: SqlAccess::Operators,
         store: store.clone(),
         keys: Arc::new(keys),

@@ -8,6 +8,7 @@ mod crash;
 mod doctor;
 mod exit_codes;
 mod export;
+mod figures;
 mod import;
 mod keys;
 mod look;
