@@ -21,8 +21,10 @@ mod acks;
 mod charts;
 mod fairness;
 mod fsync;
+mod ids;
 mod load;
 mod micro;
+mod mixed;
 mod pages;
 mod peers;
 mod recovery;
@@ -63,20 +65,34 @@ fn measure(bench: &mut Bench, workload: &Workload) -> Result<()> {
     if bench.options.covers(Subject::Fairness) {
         fairness::measure(bench, workload)?;
     }
-    if bench.options.covers(Subject::Load) || bench.options.covers(Subject::Recovery) {
-        let loaded = load::plain(bench, workload)?;
-        if bench.options.covers(Subject::Load) {
-            let days = pages::measure(bench, workload, &loaded.server)?;
-            charts::measure(bench, &loaded.server, &days)?;
-        }
-        loaded.server.stop()?;
-        if bench.options.covers(Subject::Load) {
-            peers::measure(bench, workload, loaded.events_per_second)?;
-            load::compressed(bench, workload)?;
-        }
-        if bench.options.covers(Subject::Recovery) {
-            recovery::measure(bench, workload)?;
-        }
+    if ON_LOADED.iter().any(|subject| bench.options.covers(*subject)) {
+        on_loaded(bench, workload)?;
+    }
+    Ok(())
+}
+
+/// What starts with the plain load.
+const ON_LOADED: [Subject; 4] = [Subject::Load, Subject::Recovery, Subject::Mixed, Subject::Ids];
+
+fn on_loaded(bench: &mut Bench, workload: &Workload) -> Result<()> {
+    let loaded = load::plain(bench, workload)?;
+    if bench.options.covers(Subject::Load) {
+        let days = pages::measure(bench, workload, &loaded.server)?;
+        charts::measure(bench, &loaded.server, &days)?;
+    }
+    loaded.server.stop()?;
+    if bench.options.covers(Subject::Load) {
+        peers::measure(bench, workload, loaded.events_per_second)?;
+        load::compressed(bench, workload)?;
+    }
+    if bench.options.covers(Subject::Mixed) {
+        mixed::measure(bench, workload, loaded.events_per_second)?;
+    }
+    if bench.options.covers(Subject::Recovery) {
+        recovery::measure(bench, workload)?;
+    }
+    if bench.options.covers(Subject::Ids) {
+        ids::measure(bench, loaded.events_per_second)?;
     }
     Ok(())
 }

@@ -17,6 +17,10 @@ pub(crate) enum Subject {
     Fairness,
     /// The time to the first answer after a SIGKILL.
     Recovery,
+    /// Questions beside a load at half speed.
+    Mixed,
+    /// Events with ids of their own into the store that was loaded.
+    Ids,
     /// The stages of the path, one by one.
     Micro,
 }
@@ -31,6 +35,9 @@ pub(crate) struct Options {
     /// How many events are generated.
     #[arg(long, default_value_t = 3_000_000)]
     pub(crate) events: u64,
+    /// How many accounts the generated events have, where it is not the usual number.
+    #[arg(long)]
+    pub(crate) orgs: Option<u64>,
     /// How many connections load.
     #[arg(long, default_value_t = 4)]
     pub(crate) connections: usize,

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use trailkeep_io::{Clock, Entropy, SimEntropy};
 
 use crate::bench::Bench;
@@ -53,7 +54,7 @@ struct Seen {
     ip: Option<String>,
     resource_id: Option<String>,
     error: Option<SeenError>,
-    metadata: Option<SeenMetadata>,
+    metadata: Option<Map<String, Value>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -61,14 +62,12 @@ struct SeenError {
     message: String,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct SeenMetadata {
-    license_key: Option<String>,
-}
+/// The members of `metadata` that are asked for: the first that an event has.
+const MEMBERS: [&str; 2] = ["license_key", "SubjectUserName"];
 
 /// Constants drawn from the data.
 #[derive(Debug)]
-struct Probe {
+pub(crate) struct Probe {
     /// The accounts with the most events.
     top: Vec<String>,
     /// Accounts of middle size.
@@ -128,7 +127,8 @@ fn ask(bench: &Bench, connection: &mut Connection, targets: &[String]) -> Result
 }
 
 impl Probe {
-    fn draw(workload: &Workload, seed: u64) -> Result<Self> {
+    /// Looks at some events of the workload.
+    pub(crate) fn draw(workload: &Workload, seed: u64) -> Result<Self> {
         let (mut seen, mut buffer) = (Vec::new(), Vec::new());
         for body in &workload.bodies {
             workload.read(body, &mut buffer)?;
@@ -157,7 +157,7 @@ impl Probe {
     }
 
     /// Returns a question with constants of its own; `None` where the data has none.
-    fn target(&self, name: &str) -> Option<String> {
+    pub(crate) fn target(&self, name: &str) -> Option<String> {
         let top = self.any(&self.top)?.as_str();
         let mid = self.any(&self.mid)?.as_str();
         let seen = self.any(&self.seen)?;
@@ -180,9 +180,13 @@ impl Probe {
             }
             "ip_newest" => query(&[("limit", "50"), ("q", &quoted("ip", seen.ip.as_deref()?))]),
             "needle_meta" => {
-                let known = |seen: &Seen| seen.metadata.as_ref()?.license_key.clone();
-                let (_seen, key) = self.any_of(&self.seen, known)?;
-                query(&[("limit", "50"), ("q", &quoted("metadata.license_key", &key))])
+                let known = |seen: &Seen| {
+                    let members = seen.metadata.as_ref()?;
+                    let text = |name| Some((name, members.get(name)?.as_str()?.to_owned()));
+                    MEMBERS.into_iter().find_map(text)
+                };
+                let (_seen, (name, text)) = self.any_of(&self.seen, known)?;
+                query(&[("limit", "50"), ("q", &quoted(&format!("metadata.{name}"), &text))])
             }
             "search_org" => {
                 let known = |seen: &Seen| {

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use trailkeep_io::{Clock, SystemClock};
 
 use crate::connection::Connection;
+use crate::quantity::{float, long};
 use crate::server::Server;
 use crate::workload::{Body, Workload};
 
@@ -38,6 +40,8 @@ pub(crate) struct Sender<'a> {
 #[derive(Debug, Deserialize)]
 struct Accepted {
     accepted: u64,
+    #[serde(default)]
+    duplicates: Vec<IgnoredAny>,
 }
 
 impl Sender<'_> {
@@ -50,6 +54,19 @@ impl Sender<'_> {
     pub(crate) fn send_these(self, bodies: &[Body]) -> Result<Sent> {
         let next = AtomicUsize::new(0);
         self.run(&|| bodies.get(next.fetch_add(1, Ordering::Relaxed)).copied())
+    }
+
+    /// Sends these bodies once, each when its turn has come at so many events a second.
+    pub(crate) fn send_paced(self, bodies: &[Body], events_per_second: f64) -> Result<Sent> {
+        let next = AtomicUsize::new(0);
+        let begun = self.clock.monotonic();
+        let before = |n: usize| bodies.iter().take(n).map(|body| body.n_events).sum();
+        self.run(&|| {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let due = begun + Duration::from_secs_f64(float(before(n)) / events_per_second);
+            thread::sleep(due.saturating_sub(self.clock.monotonic()));
+            bodies.get(n).copied()
+        })
     }
 
     /// Sends bodies round and round until it is told to stop.
@@ -97,8 +114,12 @@ impl Sender<'_> {
                 thread::sleep(answer.retry_after.unwrap_or(RETRY_AFTER));
                 continue;
             }
-            let Accepted { accepted } = answer.json()?;
-            ensure!(accepted == n_events, "not all of {n_events} events: {}", answer.describe());
+            let Accepted { accepted, duplicates } = answer.json()?;
+            ensure!(
+                accepted + long(duplicates.len()) == n_events,
+                "not all of {n_events} events: {}",
+                answer.describe()
+            );
             return Ok(n_refused);
         }
         bail!("the server stayed busy")

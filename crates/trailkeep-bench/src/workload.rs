@@ -50,11 +50,23 @@ impl Workload {
         if let Some(path) = &options.file {
             return Self::open(path.clone()).map(Some);
         }
-        let path = bench.dir.join(format!("events-{}-{}.ndjson", options.events, options.seed));
+        let mut arguments = vec![options.events.to_string(), format!("--seed={}", options.seed)];
+        arguments.extend(options.orgs.map(|orgs| format!("--orgs={orgs}")));
+        Self::generated(bench, &arguments)
+    }
+
+    /// Takes or generates events of which each has an id; another seed than the others have.
+    pub(crate) fn with_ids(bench: &Bench, n_events: u64) -> Result<Option<Self>> {
+        let seed = format!("--seed={}", bench.options.seed.wrapping_add(1));
+        Self::generated(bench, &[n_events.to_string(), seed, "--ids".to_owned()])
+    }
+
+    fn generated(bench: &Bench, arguments: &[String]) -> Result<Option<Self>> {
+        let path = bench.dir.join(format!("events{}.ndjson", arguments.concat()));
         if !path.is_file() {
             let Some(script) = bench.yardstick("gen.py") else { return Ok(None) };
-            note("generating the events");
-            generate(&script, &path, options.events, options.seed)?;
+            note("generating events");
+            generate(&script, &path, arguments)?;
         }
         Self::open(path).map(Some)
     }
@@ -127,14 +139,14 @@ pub(crate) fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a file that is lost is generated again")]
-fn generate(script: &Path, path: &Path, n_events: u64, seed: u64) -> Result<()> {
+fn generate(script: &Path, path: &Path, arguments: &[String]) -> Result<()> {
     let part = path.with_extension("part");
     let out =
         File::create(&part).with_context(|| format!("could not create {}", part.display()))?;
     let status = Command::new("python3")
         .args(["-W", "ignore"])
         .arg(script)
-        .args([n_events.to_string(), "--seed".to_owned(), seed.to_string()])
+        .args(arguments)
         .stdout(Stdio::from(out))
         .status()
         .context("could not run python3")?;

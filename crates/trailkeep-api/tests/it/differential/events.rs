@@ -364,6 +364,12 @@ fn metadata(random: &mut Random) -> Value {
     if chance(random, 20) {
         set("note", json!(*random.pick(PHRASES)));
     }
+    if chance(random, 30) {
+        set("license_key", json!(random.uuid()));
+    }
+    if chance(random, 10) {
+        set(&format!("rare_{}", random.below(40)), json!({ "of": *random.pick(TAGS) }));
+    }
     if chance(random, 25) {
         set("cost", json!(f64::from(small(random, 400)) / 8.0 - 10.0));
     }
