@@ -15,6 +15,13 @@ pub trait Select {
     /// Returns the number of rows.
     fn n_rows(&self) -> usize;
 
+    /// Tells whether it is known, without reading rows, that none has a value in a field of the
+    /// term.
+    fn is_nowhere(&self, term: TermRef<'_>) -> bool {
+        let _ = term;
+        false
+    }
+
     /// Returns the rows that pass a term. Only those in `among` are asked for, and it has one at
     /// least; the answer on others counts nothing.
     ///
@@ -115,6 +122,9 @@ pub(crate) fn select<S: Select>(
     match node {
         Node::And(nodes) => {
             let mut left = among.clone();
+            if any_is_nowhere(nodes, number, rows) {
+                return Ok(Bits::none(among.n_rows()));
+            }
             for node in nodes {
                 left = select(node, number, rows, &left)?;
                 number = number.saturating_add(node.n_terms());
@@ -142,6 +152,16 @@ pub(crate) fn select<S: Select>(
             Ok(found)
         }
     }
+}
+
+/// Tells whether one of the nodes is a term that no row passes, as is known without a look at rows.
+fn any_is_nowhere<S: Select>(nodes: &[Node], number: usize, rows: &S) -> bool {
+    let mut number = number;
+    nodes.iter().any(|node| {
+        let first = number;
+        number = number.saturating_add(node.n_terms());
+        matches!(node, Node::Term(term) if rows.is_nowhere(TermRef { number: first, term }))
+    })
 }
 
 /// Returns the terms in the order of their numbers.

@@ -52,7 +52,7 @@ impl Engine {
 const LOOKS_PER_TIME: u32 = 4;
 
 /// The end of a query's time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Deadline<'a> {
     clock: &'a dyn Clock,
     end: Duration,

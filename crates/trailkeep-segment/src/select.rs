@@ -14,7 +14,8 @@ use trailkeep_index::{Edge, Wanted};
 
 use crate::arrow::{arrow_schema, objects, selected};
 use crate::column::Column;
-use crate::layout::{CLOCK_SKEW, METADATA, SECTIONS};
+use crate::compose::parts_of;
+use crate::layout::{CLOCK_SKEW, METADATA, SECTIONS, SHAPE, column_of, shaped, uuid_column};
 use crate::numbers::index;
 use crate::page::{Dictionary, PageReader};
 use crate::{Error, PageCandidate, PageOrder, RowHandle, ScanPlan, SegmentReader, SortKey};
@@ -329,6 +330,20 @@ impl Select for Selection<'_, '_> {
         self.page.n_rows()
     }
 
+    fn is_nowhere(&self, term: TermRef<'_>) -> bool {
+        let is_absent = |field: Field| {
+            let parts = match column_of(field) {
+                None => return false,
+                Some(METADATA) => {
+                    self.page.reader().members().parts(term.member().map(|(_, path)| path))
+                }
+                Some(column) => parts_of(column),
+            };
+            parts.into_iter().all(|part| self.is_absent(field, part))
+        };
+        self.verbatim.is_empty() && term.fields().into_iter().all(is_absent)
+    }
+
     fn term(&mut self, term: TermRef<'_>, among: &Bits) -> Result<Bits, Error> {
         let mut among = among.clone();
         among.and(self.within);
@@ -360,6 +375,20 @@ impl Select for Selection<'_, '_> {
 }
 
 impl Selection<'_, '_> {
+    /// Tells whether it is known that a part of a field's column has no value in the row group.
+    fn is_absent(&self, field: Field, part: usize) -> bool {
+        let (source, group) = (self.page.reader().source(), self.page.group());
+        if source.is_absent(group, part) {
+            return true;
+        }
+        let place = column_of(field).and_then(shaped).filter(|_| part == SHAPE);
+        place.is_some_and(|place| {
+            let shapes = source.dictionary(group, SHAPE).ok();
+            let member = shapes.as_ref().and_then(|shapes| shapes.member(place));
+            member.is_some_and(|member| member.has_no_value())
+        })
+    }
+
     /// Returns the rows of which one field's column passes.
     fn field(&mut self, term: TermRef<'_>, field: Field, open: &Bits) -> Result<Bits, Error> {
         let mut passed = Bits::none(open.n_rows());
@@ -375,6 +404,17 @@ impl Selection<'_, '_> {
             return self.metadata(term, open);
         }
         let number = usize::from(field.number());
+        if let Some((uuids, form)) = uuid_column(number)
+            && let Some(wanted) = term.exact_texts()
+        {
+            let wanted: Vec<_> = wanted.into_iter().filter_map(|text| form.read(text)).collect();
+            let uuids = self.page.stored(uuids)?;
+            let passes = |row: &usize| uuids.uuid(*row).is_some_and(|uuid| wanted.contains(&uuid));
+            open.iter().filter(passes).for_each(|row| passed.insert(row));
+            let memo = (&mut *self.memo, (term.number(), number, self.page.group()));
+            test(term, (field, self.page.stored(number)?), open, memo, &mut passed);
+            return Ok(passed);
+        }
         let memo = (&mut *self.memo, (term.number(), number, self.page.group()));
         test(term, (field, self.page.column(field)?), open, memo, &mut passed);
         Ok(passed)

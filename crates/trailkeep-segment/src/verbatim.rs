@@ -1,6 +1,7 @@
 //! A row as its section bytes: what `_sections` holds for a row that the columns do not give
 //! back, and what an entry's digest is made over.
 
+use memchr::memchr2;
 use trailkeep_event::{
     Field, FieldKind, Fields, Micros, Row, RowBuilder, RowRef, Section, ValueRef, write_section,
 };
@@ -81,40 +82,37 @@ fn read_value(field: Field, json: &str, builder: &mut RowBuilder) -> Option<()> 
 
 /// Returns the length of the JSON value that a canonical text starts with.
 pub(crate) fn value_len(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => {
-                    in_string = false;
-                    if depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                _ => {}
-            }
-            continue;
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0_usize);
+    loop {
+        let byte = *bytes.get(at)?;
+        match byte {
+            // A closing bracket at depth 0 belongs to what holds a number or word.
+            b'}' | b']' | b',' if depth == 0 => return Some(at),
+            b'"' => at = string_end(bytes, at.checked_add(1)?)?,
+            _ => at = at.checked_add(1)?,
         }
         match byte {
-            b'"' => in_string = true,
             b'{' | b'[' => depth += 1,
-            // A closing bracket at depth 0 belongs to what holds a number or word.
-            b'}' | b']' if depth == 0 => return Some(at),
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            b',' if depth == 0 => return Some(at),
+            b'}' | b']' => depth -= 1,
             _ => {}
         }
+        if depth == 0 && matches!(byte, b'"' | b'}' | b']') {
+            return Some(at);
+        }
     }
-    None
+}
+
+/// Returns the place after the quote that ends a string.
+fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        at = at.checked_add(memchr2(b'"', b'\\', bytes.get(at..)?)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return at.checked_add(1);
+        }
+        at = at.checked_add(2)?;
+    }
 }
 
 #[cfg(test)]

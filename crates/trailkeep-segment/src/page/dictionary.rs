@@ -93,6 +93,16 @@ impl Dictionary {
         self.len() == 0
     }
 
+    /// Tells whether no code stands for a value.
+    pub(crate) fn has_no_value(&self) -> bool {
+        match &self.0 {
+            Values::Text(texts) => texts.null_count() == texts.len(),
+            Values::Int(numbers) => numbers.null_count() == numbers.len(),
+            Values::Bool(truths) => truths.null_count() == truths.len(),
+            Values::Shapes(n_shapes, _) => *n_shapes == 0,
+        }
+    }
+
     /// Returns the text of a code; a code may stand for no value.
     pub fn text(&self, code: u32) -> Option<&str> {
         let code = index(code);

@@ -137,7 +137,7 @@ impl PageSource<'_> {
     }
 
     /// Returns a dictionary, decoded once for as long as the cache keeps it.
-    fn dictionary(&self, group: usize, column: usize) -> Result<Arc<Dictionary>, Error> {
+    pub(crate) fn dictionary(&self, group: usize, column: usize) -> Result<Arc<Dictionary>, Error> {
         let key = (self.cache_key, group, column);
         if let Some(dictionary) = self.caches.dictionaries.get(&key) {
             return Ok(dictionary);
