@@ -9,6 +9,7 @@
 //!
 //! The byte tables are in `docs/format/segment.md`.
 
+mod answers;
 mod arrow;
 mod batches;
 mod cache;

@@ -1,11 +1,16 @@
 //! The same questions to the server and to another database, over the same entries: some of them
 //! in merged segments, some in segments as they were sealed, some not sealed yet.
 
+mod aggregates;
+mod charts;
 mod clauses;
 mod events;
+mod lists;
+mod looked;
 mod oracle;
 mod questions;
 mod statements;
+mod terms;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,14 +19,16 @@ use serde_json::Value;
 use trailkeep_io::Clock;
 use trailkeep_testkit::Random;
 
+use self::aggregates::{Aggregate, Metric};
 use self::clauses::Maker;
+use self::looked::Looked;
 use self::oracle::{Oracle, Stored};
-use self::questions::{Aggregate, Compared, Looked, Metric, Selection};
+use self::questions::{Compared, Selection};
 use crate::store_server::{Call, OPERATOR, SEND, StoreServer, event, json, served, served_roomy};
 use crate::support::until;
 
 const SEED: u64 = 20_260_420;
-const EVENTS_PER_BATCH: usize = 650;
+const EVENTS_PER_BATCH: usize = 430;
 /// What is sealed and merged, into a segment of several pages; what is only sealed; and what is not
 /// sealed at first.
 const MERGED_BATCHES: usize = 10;
@@ -48,7 +55,7 @@ impl<'s> World<'s> {
         let mut world = Self {
             server,
             oracle: Oracle::new().await,
-            random: Random::new(std::env::var("SEED").map_or(SEED, |s| s.parse().unwrap())), // TEMP
+            random: Random::new(SEED),
             stored: Vec::new(),
             lengths: HashMap::new(),
         };
@@ -97,10 +104,10 @@ impl<'s> World<'s> {
 
     async fn question(&mut self, number: usize) -> Compared {
         match number % 10 {
-            0..4 => self.list().await,
-            4 => self.facets().await,
-            5 | 6 => self.histogram().await,
-            7 | 8 => self.aggregate().await,
+            0..3 => self.list().await,
+            3 => self.facets().await,
+            4 | 5 => self.histogram().await,
+            6 | 7 => self.aggregate().await,
             _ => self.sql().await,
         }
     }
@@ -119,7 +126,6 @@ fn answers_agree_with_another_database() {
             }
             match Box::pin(world.question(number)).await {
                 Ok(filled) => n_filled += usize::from(filled),
-                Err(difference) if difference.contains("on_behalf_of:") => n_filled += 1, //TEMP
                 Err(difference) => differences.push(format!("question {number}: {difference}")),
             }
         }
@@ -127,7 +133,6 @@ fn answers_agree_with_another_database() {
         differences.truncate(SHOWN_MAX);
         let shown = differences.join("\n\n");
         assert!(n_differences == 0, "{n_differences} of {QUESTIONS} differ\n\n{shown}");
-        eprintln!("FILLED {n_filled}"); //TEMP
         assert!(n_filled * 2 >= QUESTIONS, "only {n_filled} had something to find");
     });
 }
@@ -174,7 +179,7 @@ const COUNT: (&str, Option<&str>) = ("count", None);
 const ESTIMATED: (&str, Option<&str>) = ("estimated", None);
 
 #[test]
-fn the_reports_that_are_asked_for_agree() {
+fn reports_about_use_agree() {
     let reports: &[Report] = &[
         // R256, R267: the most used endpoints
         ("category:api", "category = 'api'", &["route"], &[COUNT, ESTIMATED]),
@@ -230,6 +235,13 @@ fn the_reports_that_are_asked_for_agree() {
             &["account_id", "occurred_at:1h"],
             &[ESTIMATED, ("sum", Some("response_bytes")), ("sum", Some("request_bytes"))],
         ),
+    ];
+    agree(reports);
+}
+
+#[test]
+fn reports_about_failures_agree() {
+    let reports: &[Report] = &[
         // R301, R324: failures by type and message
         ("error_code:*", "error_code IS NOT NULL", &["error.code", "error_message"], &[COUNT]),
         // R303: a window's calls and its share of failed logins
@@ -266,6 +278,11 @@ fn the_reports_that_are_asked_for_agree() {
             &[COUNT, ("avg", Some("duration_ms"))],
         ),
     ];
+    agree(reports);
+}
+
+/// Asks for each report, which finds something.
+fn agree(reports: &[Report]) {
     served_roomy(async |server| {
         let mut world = World::new(server, EVENTS_PER_BATCH / 10).await;
         for (q, sql, groups, metrics) in reports {

@@ -11,7 +11,7 @@ use crate::server::{Server, write};
 
 /// More groups than any figure has.
 const GROUPS_MAX: usize = 10_000;
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server over imported data.
 pub(crate) struct Figures {
@@ -101,20 +101,27 @@ impl Figures {
         self.pairs(top, &truth);
     }
 
-    /// Checks a list of hours that are written like `2023-07-10T11`, in the order of the hours.
+    /// Checks how many entries there are in each hour or day, in the order of time; `start` is how
+    /// answers write what the list writes.
     #[track_caller]
-    pub(crate) fn hours(&self, truth: &Value) {
+    pub(crate) fn times(
+        &self,
+        (step, unit): (&str, &str),
+        truth: &Value,
+        start: fn(&str) -> String,
+    ) {
         let truth: Vec<(String, u64)> = serde_json::from_value(truth.clone()).unwrap();
-        let expected: Vec<Pair> = truth
-            .iter()
-            .map(|(hour, count)| (json!(format!("{hour}:00:00.000Z")), *count))
-            .collect();
+        let expected: Vec<Pair> =
+            truth.iter().map(|(time, count)| (json!(start(time)), *count)).collect();
         let count = json!({ "fn": "count" });
-        let found = self.aggregate("", &["occurred_at:1h"], &count, GROUPS_MAX);
+        let group = format!("occurred_at:{step}");
+        let found = self.aggregate("", &[&group], &count, GROUPS_MAX);
         assert_eq!(pairs(&found), expected);
-        let hours = "SELECT date_trunc('hour', occurred_at) AS v, count(*) AS n FROM events \
-            WHERE account_id = 'a' GROUP BY v ORDER BY v";
-        assert_eq!(pairs(&self.sql(hours)), expected);
+        let text = format!(
+            "SELECT date_trunc('{unit}', occurred_at) AS v, count(*) AS n FROM events \
+             WHERE account_id = 'a' GROUP BY v ORDER BY v"
+        );
+        assert_eq!(pairs(&self.sql(&text)), expected);
     }
 
     /// Checks how many entries the fullest second has.

@@ -276,6 +276,8 @@ impl Making<'_> {
                 error.insert("retry_count".to_owned(), json!(self.random.below(4)));
             }
             if chance(self.random, 30) {
+                let wrong = [json!(*self.random.pick(TAGS)), json!({ "field": "seats", "at": 7 })];
+                error.insert("validation_errors".to_owned(), json!(wrong));
                 error.insert("category".to_owned(), json!("client"));
                 error.insert("stack".to_owned(), json!(format!("at {message}\n  at Main.run:7")));
             }
@@ -284,7 +286,9 @@ impl Making<'_> {
         if chance(self.random, 12) {
             let reason = *self.random.pick(&["RATE_LIMIT", "SQLI", "rate_limit"]);
             let score = self.random.below(101);
-            self.set("block", json!({ "reason": reason, "threat_score": score }));
+            let parts = json!({ "ip": score / 2, "rate": { "minute": score } });
+            let block = json!({ "reason": reason, "threat_score": score, "score_parts": parts });
+            self.set("block", block);
         }
         self.text(20, "reason", MESSAGES);
     }
@@ -303,6 +307,10 @@ impl Making<'_> {
                 _ => json!({ "user": { "name": *self.random.pick(LABELS) }, "n": 5 }),
             };
             self.set("request_body", body);
+        }
+        if chance(self.random, 40) {
+            let (page, q) = (self.random.below(5), *self.random.pick(PATHS));
+            self.set("query_params", json!({ "page": page.to_string(), "q": q, "x y": page }));
         }
         if chance(self.random, 20) {
             let (before, after) = (self.random.below(9), self.random.below(9));

@@ -58,7 +58,16 @@ const INTS: [&str; 9] = [
     "instance_seq",
 ];
 const BOOLS: [&str; 2] = ["intent", "customer_visible"];
-const JSONS: [&str; 5] = ["metadata", "request_body", "on_behalf_of", "before", "after"];
+const JSONS: [&str; 8] = [
+    "metadata",
+    "request_body",
+    "on_behalf_of",
+    "before",
+    "after",
+    "query_params",
+    "error_validation_errors",
+    "block_score_parts",
+];
 /// What a value is looked for in in any case; these have a column `low_...`.
 pub(super) const LOOSE: [&str; 4] = ["error_message", "error_stack", "reason", "user_agent"];
 /// What words and phrases without a field are looked for in, but for `metadata`.
@@ -202,7 +211,9 @@ fn flatten(value: &Value, path: &str, leaves: &mut Vec<Leaf>) {
         }
         Value::Array(items) => {
             leaves.push(group);
-            items.iter().for_each(|item| flatten(item, path, leaves));
+            for item in items {
+                flatten(item, path, leaves);
+            }
         }
         scalar => {
             let text = written(scalar);
@@ -279,15 +290,17 @@ pub(super) struct Oracle {
 impl Oracle {
     pub(super) async fn new() -> Self {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        let columns = |names: &[&str], kind: &str| -> String {
-            names.iter().map(|name| format!(", {name} {kind}")).collect()
+        let columns = |names: &[&str], kind: &str| {
+            let columns: Vec<String> =
+                names.iter().map(|name| format!(", {name} {kind}")).collect();
+            columns.concat()
         };
         let lows: Vec<String> = LOOSE.iter().map(|name| format!("low_{name}")).collect();
         let lows: Vec<&str> = lows.iter().map(String::as_str).collect();
         let schema = format!(
             "PRAGMA case_sensitive_like = ON;
              CREATE TABLE events (row INTEGER PRIMARY KEY, id TEXT, seq INTEGER, occurred_at TEXT,
-               occurred_us INTEGER, created_us INTEGER, sort_us INTEGER, action_key TEXT,
+               occurred_us INTEGER, created_us INTEGER, sort_us INTEGER, clock_skew INTEGER, action_key TEXT,
                ip_hex TEXT{}{}{}{}{});
              CREATE TABLE members (row INTEGER, field TEXT, path TEXT, text TEXT, num REAL);
              CREATE TABLE whole (row INTEGER, field TEXT, path TEXT, text TEXT, num REAL);
@@ -364,17 +377,17 @@ impl Tables {
     }
 
     fn insert(&self) -> String {
-        [
+        let tables = [
             ("events", &self.events),
             ("members", &self.members),
             ("whole", &self.whole),
             ("searched", &self.searched),
             ("headers", &self.headers),
-        ]
-        .iter()
-        .filter(|(_, rows)| !rows.is_empty())
-        .map(|(table, rows)| format!("INSERT INTO {table} VALUES {};", rows.join(",")))
-        .collect()
+        ];
+        let filled = tables.iter().filter(|(_, rows)| !rows.is_empty());
+        let inserts =
+            filled.map(|(table, rows)| format!("INSERT INTO {table} VALUES {};", rows.join(",")));
+        inserts.collect::<Vec<_>>().concat()
     }
 }
 
@@ -388,6 +401,7 @@ fn event_row(row: usize, stored: &Stored) -> String {
         occurred.to_string(),
         stored.created_us.to_string(),
         stored.sort_us().to_string(),
+        u8::from(stored.sort_us() != occurred).to_string(),
         lit(&action_key(stored.text("action").unwrap())),
         maybe(stored.text("ip").and_then(ip_hex), |hex| lit(&hex)),
     ];
