@@ -137,8 +137,13 @@ impl Compactor {
         let inputs = compaction.pick(&metas).or_else(|| compaction.settle(&metas));
         let Some(inputs) = inputs else { return Ok(()) };
         Step::CompactObjects.begin();
-        let merged = merge(shared.shelf.store(), &shared.id_key, &inputs, shared.env.random_id())
-            .map_err(Error::segment("merge"))?;
+        let stop = || shared.stopped() || shared.tell_sealer(|state| state.finish);
+        let (store, key) = (shared.shelf.store(), &shared.id_key);
+        let merged = match merge(store, key, &inputs, shared.env.random_id(), &stop) {
+            // The store closes; what was written is an orphan.
+            Err(trailkeep_segment::Error::Stopped { .. }) => return Ok(()),
+            merged => merged.map_err(Error::segment("merge"))?,
+        };
         let removed: Vec<String> = inputs.iter().map(|meta| meta.id.clone()).collect();
         let added = [segment_record(&merged)?];
         Step::CompactCommit.begin();

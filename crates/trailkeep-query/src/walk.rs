@@ -1,19 +1,19 @@
 //! Finds the first matches in list order, over segments and tail as one.
 
-use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::ops::RangeInclusive;
-use std::vec;
+use std::collections::hash_map::Entry;
+use std::collections::{BinaryHeap, HashMap};
+use std::ops::{ControlFlow, RangeInclusive};
+use std::sync::OnceLock;
 
+use parking_lot::Mutex;
 use trailkeep_event::{IdKey, Micros, SequencedBatch};
 use trailkeep_segment::{
-    PageCandidate, PageOrder, RowHandle, SegmentMeta, SegmentReader, ShelfView, ShelvedSegment,
-    SortKey,
+    PageCandidate, PageOrder, RowHandle, SegmentMeta, SegmentReader, ShelfView, SortKey,
 };
 
 use crate::best::{Best, Place};
-use crate::engine::Engine;
+use crate::engine::{Deadline, Engine};
 use crate::error::Error;
 use crate::fetch::Source;
 use crate::list::Order;
@@ -21,6 +21,9 @@ use crate::matcher::Matcher;
 use crate::pages::{Pages, rows_of};
 use crate::tail_row::TailRow;
 
+/// How many parts one thread looks at before another helps: most lists end sooner, and a thread
+/// takes longer to start than a page to read.
+const ALONE_TURNS: usize = 8;
 /// Up to so many matches of a page are read by themselves, without the page's columns.
 const FEW: usize = 16;
 
@@ -37,52 +40,32 @@ impl Engine {
     /// Returns the first matches behind the last place that was shown, in order.
     ///
     /// Costs a look at the pages that come before the last match by the times they state, and
-    /// opens no segment that lies behind.
+    /// opens no segment that lies behind. Where that takes many pages, two threads share them.
     pub(crate) fn first<'v>(
         &'v self,
         view: &'v ShelfView,
         matcher: &Matcher,
         walk: &Walk<'_>,
     ) -> Result<Vec<(SortKey, Source<'v>)>, Error> {
-        let mut deadline = self.deadline();
-        let readers: Vec<OnceCell<SegmentReader>> =
-            view.sealed.iter().map(|_segment| OnceCell::new()).collect();
+        let readers: Vec<OnceLock<SegmentReader>> =
+            view.sealed.iter().map(|_segment| OnceLock::new()).collect();
+        let search = Search { matcher, walk, key: self.shelf.key(), view, readers: &readers };
         let best = Best::new(walk.order, walk.limit);
-        let mut search = Search { matcher, walk, key: self.shelf.key(), best };
-        let mut queue = search.start(view);
-        while let Some(Waiting { first, part, .. }) = queue.pop() {
-            if !search.best.reaches(first) {
-                break;
-            }
-            deadline.look()?;
-            match part {
-                Part::Chunk(number) => queue.extend(search.batches(view, number)),
-                Part::Batch(batch) => search.batch(batch),
-                Part::Segment(number) => {
-                    let slot = view.sealed.get(number).zip(readers.get(number));
-                    let Some((segment, slot)) = slot else { continue };
-                    let pages = Pages::new(open(segment, slot)?, matcher);
-                    let candidates = pages.in_order(walk.order.pages()).into_iter();
-                    queue.extend(search.next(Opened { number, pages, candidates }));
+        let state = Mutex::new(State { queue: search.start(), best });
+        let mut deadline = self.deadline();
+        if search.look(&state, &mut deadline, ALONE_TURNS)?.is_continue() {
+            let mut theirs = deadline.clone();
+            std::thread::scope(|scope| {
+                let helper = scope.spawn(|| search.look(&state, &mut theirs, usize::MAX));
+                let ours = search.look(&state, &mut deadline, usize::MAX);
+                match helper.join() {
+                    Ok(theirs) => ours.and(theirs).map(drop),
+                    Err(panic) => std::panic::resume_unwind(panic),
                 }
-                Part::Page(mut next) => {
-                    let (candidate, opened) = &mut *next;
-                    search.page(candidate, opened)?;
-                    queue.extend(search.next(next.1));
-                }
-            }
-            search.best.settle();
+            })?;
         }
-        Ok(search.best.finish())
+        Ok(state.into_inner().best.finish())
     }
-}
-
-fn open<'r>(
-    segment: &ShelvedSegment,
-    slot: &'r OnceCell<SegmentReader>,
-) -> Result<&'r SegmentReader, Error> {
-    let reader = segment.reader().map_err(Error::segment)?;
-    Ok(slot.get_or_init(|| reader))
 }
 
 impl Order {
@@ -102,17 +85,94 @@ impl Order {
     }
 }
 
+/// What the threads of a walk share.
+struct State<'v> {
+    /// What was not looked at, and can be.
+    queue: BinaryHeap<Waiting<'v>>,
+    best: Best<Source<'v>>,
+}
+
+impl<'v> State<'v> {
+    /// Takes what is to be looked at next; `None` where nothing can be among the first any more.
+    fn take(&mut self, search: &Search<'_, 'v>) -> Option<Part<'v>> {
+        let Waiting { first, part, .. } = self.queue.pop()?;
+        if !self.best.reaches(first) {
+            self.queue.clear();
+            return None;
+        }
+        if let Part::Page(segment, candidates) = part {
+            let mut rest = candidates;
+            let candidate = rest.pop()?;
+            self.queue.extend(search.pages(segment, rest));
+            return Some(Part::Page(segment, vec![candidate]));
+        }
+        Some(part)
+    }
+}
+
 struct Search<'s, 'v> {
     matcher: &'s Matcher,
     walk: &'s Walk<'s>,
     key: &'v IdKey,
-    best: Best<Source<'v>>,
+    view: &'v ShelfView,
+    readers: &'s [OnceLock<SegmentReader>],
 }
 
-impl<'v> Search<'_, 'v> {
+impl<'s, 'v> Search<'s, 'v> {
+    /// Looks at one part after the other, at most so many; says whether there may be more.
+    fn look(
+        &self,
+        state: &Mutex<State<'v>>,
+        deadline: &mut Deadline<'_>,
+        turns: usize,
+    ) -> Result<ControlFlow<()>, Error> {
+        let mut opened: HashMap<usize, Pages<'s>> = HashMap::new();
+        for _turn in 0..turns {
+            let Some(part) = state.lock().take(self) else { return Ok(ControlFlow::Break(())) };
+            deadline.look()?;
+            match part {
+                Part::Chunk(number) => state.lock().queue.extend(self.batches(number)),
+                Part::Batch(batch) => self.batch(batch, &mut state.lock().best),
+                Part::Segment(number) => {
+                    let mut candidates =
+                        self.open(number, &mut opened)?.in_order(self.walk.order.pages());
+                    candidates.reverse();
+                    state.lock().queue.extend(self.pages(number, candidates));
+                }
+                Part::Page(number, candidates) => {
+                    let pages = self.open(number, &mut opened)?;
+                    for candidate in &candidates {
+                        self.page(number, pages, candidate, state)?;
+                    }
+                }
+            }
+            state.lock().best.settle();
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Returns a segment's pages; each thread has a query of its own.
+    fn open<'o>(
+        &self,
+        number: usize,
+        opened: &'o mut HashMap<usize, Pages<'s>>,
+    ) -> Result<&'o mut Pages<'s>, Error> {
+        Ok(match opened.entry(number) {
+            Entry::Occupied(pages) => pages.into_mut(),
+            Entry::Vacant(slot) => {
+                let missing = || Error::segment(trailkeep_segment::Error::Empty);
+                let segment = self.view.sealed.get(number).ok_or_else(missing)?;
+                let cell = self.readers.get(number).ok_or_else(missing)?;
+                let reader = segment.reader().map_err(Error::segment)?;
+                slot.insert(Pages::new(cell.get_or_init(|| reader), self.matcher))
+            }
+        })
+    }
+
     /// Returns everything that may hold matches.
-    fn start<'r>(&self, view: &'v ShelfView) -> BinaryHeap<Waiting<'r, 'v>> {
-        let chunks = view
+    fn start(&self) -> BinaryHeap<Waiting<'v>> {
+        let chunks = self
+            .view
             .tail
             .chunks()
             .map(RangeInclusive::into_inner)
@@ -120,7 +180,8 @@ impl<'v> Search<'_, 'v> {
             .filter(|(_number, times)| self.matcher.overlaps(*times))
             .map(|(number, times)| (times, Part::Chunk(number)));
         let span = |meta: &SegmentMeta| (Micros(meta.min_sort_at), Micros(meta.max_sort_at));
-        let segments = view
+        let segments = self
+            .view
             .sealed
             .iter()
             .enumerate()
@@ -130,109 +191,106 @@ impl<'v> Search<'_, 'v> {
     }
 
     /// Returns the batches of a chunk of the tail.
-    fn batches<'r>(
-        &self,
-        view: &'v ShelfView,
-        chunk: usize,
-    ) -> impl Iterator<Item = Waiting<'r, 'v>> {
-        let batches = view.tail.candidates_in(chunk, &self.matcher.plan());
+    fn batches(&self, chunk: usize) -> impl Iterator<Item = Waiting<'v>> {
+        let batches = self.view.tail.candidates_in(chunk, &self.matcher.plan());
         batches
             .filter(|(batch, _times)| self.matcher.covers_batch(batch))
             .map(|(batch, times)| self.waiting(times.into_inner(), Part::Batch(batch)))
     }
 
-    /// Takes the next page of a segment.
-    fn next<'r>(&self, mut opened: Opened<'r>) -> Option<Waiting<'r, 'v>> {
-        let candidate = opened.candidates.next()?;
-        let span = (candidate.min_sort_at, candidate.max_sort_at);
-        Some(self.waiting(span, Part::Page(Box::new((candidate, opened)))))
+    /// Returns the pages of a segment that are left, the next one last.
+    fn pages(&self, segment: usize, candidates: Vec<PageCandidate>) -> Option<Waiting<'v>> {
+        let next = candidates.last()?;
+        let span = (next.min_sort_at, next.max_sort_at);
+        Some(self.waiting(span, Part::Page(segment, candidates)))
     }
 
-    fn waiting<'r>(&self, span: (Micros, Micros), part: Part<'r, 'v>) -> Waiting<'r, 'v> {
+    fn waiting(&self, span: (Micros, Micros), part: Part<'v>) -> Waiting<'v> {
         let order = self.walk.order;
         Waiting { first: order.first_of(span), order, part }
     }
 
-    fn batch(&mut self, batch: &'v SequencedBatch) {
+    fn batch(&self, batch: &'v SequencedBatch, best: &mut Best<Source<'v>>) {
         for row in TailRow::all(batch, self.key) {
             let place = Place { sort_at: row.sort_at(), account: row.account(), seq: row.seq() };
-            if self.admits(place)
+            if self.admits(place, best)
                 && self.matcher.lets_through(&row)
                 && let Some(entry) = row.entry()
             {
-                self.best.offer(place, Source::Tail(entry));
+                best.offer(place, Source::Tail(entry));
             }
         }
     }
 
-    fn page(&mut self, candidate: &PageCandidate, opened: &mut Opened<'_>) -> Result<(), Error> {
-        let mut hits = opened.pages.select(candidate)?;
+    fn page(
+        &self,
+        segment: usize,
+        pages: &mut Pages<'s>,
+        candidate: &PageCandidate,
+        state: &Mutex<State<'v>>,
+    ) -> Result<(), Error> {
+        let mut hits = pages.select(candidate)?;
         if hits.count() <= FEW {
-            for handle in hits.handles().map_err(Error::segment)? {
-                self.offer(opened.number, &handle);
+            let handles = hits.handles().map_err(Error::segment)?;
+            let best = &mut state.lock().best;
+            for handle in &handles {
+                self.offer(segment, handle, best);
             }
             return Ok(());
         }
-        let times = opened.pages.times(&mut hits)?;
+        let times = pages.times(&mut hits)?;
         let mut rows = rows_of(&hits);
         // The rows of an account ascend: the sooner the bar rises, the fewer are looked at.
         if self.walk.order == Order::Descending {
             rows.reverse();
         }
+        let best = &mut state.lock().best;
         for row in rows {
-            if times.at(row).is_some_and(|at| !self.best.reaches(at)) {
+            if times.at(row).is_some_and(|at| !best.reaches(at)) {
                 continue;
             }
             let handle = hits.handle(row).map_err(Error::segment)?;
-            self.offer(opened.number, &handle);
+            self.offer(segment, &handle, best);
         }
         Ok(())
     }
 
-    fn offer(&mut self, segment: usize, handle: &RowHandle) {
+    fn offer(&self, segment: usize, handle: &RowHandle, best: &mut Best<Source<'v>>) {
         let place = Place::of(&handle.sort);
-        if self.admits(place) {
-            self.best.offer(place, Source::Segment(segment, handle.row));
+        if self.admits(place, best) {
+            best.offer(place, Source::Segment(segment, handle.row));
         }
     }
 
     /// Tells whether a place comes after the last one that was shown and can be among the first.
-    fn admits(&self, place: Place<'_>) -> bool {
+    fn admits(&self, place: Place<'_>, best: &Best<Source<'v>>) -> bool {
         let order = self.walk.order;
         let behind =
             self.walk.last.is_none_or(|last| place.compare(last, order) == Ordering::Greater);
-        behind && self.best.admits(place)
+        behind && best.admits(place)
     }
 }
 
-/// A segment of which some pages were looked at.
-struct Opened<'r> {
-    number: usize,
-    pages: Pages<'r>,
-    /// The pages after those.
-    candidates: vec::IntoIter<PageCandidate>,
-}
-
-enum Part<'r, 'v> {
+enum Part<'v> {
     /// A run of batches of the tail.
     Chunk(usize),
     /// A batch of the tail.
     Batch(&'v SequencedBatch),
     /// A segment of which nothing was read.
     Segment(usize),
-    /// The next page of a segment.
-    Page(Box<(PageCandidate, Opened<'r>)>),
+    /// Pages of a segment, the next one last.
+    Page(usize, Vec<PageCandidate>),
 }
 
 /// What may hold matches; the greatest is to be looked at first.
-struct Waiting<'r, 'v> {
+struct Waiting<'v> {
     /// The time before which, in list order, nothing of it sorts.
     first: Micros,
     order: Order,
-    part: Part<'r, 'v>,
+    part: Part<'v>,
 }
 
-impl Ord for Waiting<'_, '_> {
+impl Ord for Waiting<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let ascending = self.first.cmp(&other.first);
         match self.order {
@@ -242,15 +300,15 @@ impl Ord for Waiting<'_, '_> {
     }
 }
 
-impl PartialOrd for Waiting<'_, '_> {
+impl PartialOrd for Waiting<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Eq for Waiting<'_, '_> {}
+impl Eq for Waiting<'_> {}
 
-impl PartialEq for Waiting<'_, '_> {
+impl PartialEq for Waiting<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }

@@ -87,6 +87,12 @@ pub enum Error {
         /// The id that the new segment would have had.
         segment: String,
     },
+    /// A merge was told to stop.
+    #[error("the merge into segment `{segment}` was told to stop")]
+    Stopped {
+        /// The id that the new segment would have had.
+        segment: String,
+    },
     /// There is nothing to put in a segment.
     #[error("a segment has at least one row")]
     Empty,

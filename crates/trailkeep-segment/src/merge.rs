@@ -28,7 +28,8 @@ use crate::{Error, SegmentMeta, SegmentReader, SegmentStore};
 ///
 /// # Errors
 /// Where an input is corrupt, the store refuses, or the result has other values than the inputs;
-/// then nothing but orphans is left.
+/// then nothing but orphans is left. [`Error::Stopped`] where `stop` said so, which is asked every
+/// few thousand rows.
 ///
 /// # Panics
 /// Where the inputs leave a gap between them: the result would claim frames that it lacks.
@@ -37,6 +38,7 @@ pub fn merge(
     key: &IdKey,
     inputs: &[Arc<SegmentMeta>],
     id: [u8; 16],
+    stop: Stop<'_>,
 ) -> Result<SegmentMeta, Error> {
     let coverage = union(inputs);
     let mut readers = Vec::with_capacity(inputs.len());
@@ -47,15 +49,15 @@ pub fn merge(
         readers.push(reader);
     }
     let file = expected.columns();
-    let filled = match Merger::new(id, &readers, &file)?.fill()? {
+    let filled = match Merger::new(id, &readers, &file, stop)?.fill()? {
         Some(filled) => Some(filled),
-        None => Merger::new(id, &readers, &file.all())?.fill()?,
+        None => Merger::new(id, &readers, &file.all(), stop)?.fill()?,
     };
     let Some((writer, checksum)) = filled else { return Err(Error::Empty) };
     let meta = writer.finish(store, &coverage)?;
     let expected: u64 = inputs.iter().map(|meta| u64::from(meta.rows)).sum();
     assert_eq!(u64::from(meta.rows), expected, "a merge lost or doubled rows");
-    check(store, key, &meta, checksum)?;
+    check(store, key, &meta, checksum, stop)?;
     tracing::info!(
         segment = %meta.id, inputs = inputs.len(), rows = meta.rows, bytes = meta.bytes,
         "merged segments"
@@ -70,22 +72,31 @@ fn check(
     key: &IdKey,
     meta: &SegmentMeta,
     checksum: u64,
+    stop: Stop<'_>,
 ) -> Result<(), Error> {
     let meta = Arc::new(meta.clone());
     let reader = SegmentReader::open(Arc::clone(store), Arc::clone(&meta), key.clone())?;
     let mut input = Input::new(reader, 0);
-    while input.pass()? {}
-    if input.checksum() == checksum {
+    let mut stopped = stop();
+    while !stopped && input.pass()? {
+        stopped = stop();
+    }
+    if !stopped && input.checksum() == checksum {
         return Ok(());
     }
     for key in meta.keys() {
         store.delete(key)?;
     }
-    Err(Error::Changed { segment: meta.id.clone() })
+    let segment = meta.id.clone();
+    Err(if stopped { Error::Stopped { segment } } else { Error::Changed { segment } })
 }
+
+/// Tells whether a merge has to stop.
+type Stop<'a> = &'a dyn Fn() -> bool;
 
 /// One merge under way.
 struct Merger<'a> {
+    stop: Stop<'a>,
     writer: SegmentWriter,
     file: &'a FileColumns,
     inputs: Vec<Input>,
@@ -96,9 +107,15 @@ struct Merger<'a> {
 }
 
 impl<'a> Merger<'a> {
-    fn new(id: [u8; 16], readers: &[SegmentReader], file: &'a FileColumns) -> Result<Self, Error> {
+    fn new(
+        id: [u8; 16],
+        readers: &[SegmentReader],
+        file: &'a FileColumns,
+        stop: Stop<'a>,
+    ) -> Result<Self, Error> {
         let inputs = readers.iter().cloned().zip(0..);
         Ok(Self {
+            stop,
             writer: SegmentWriter::new(id, file, Effort::Thorough)?,
             file,
             inputs: inputs.map(|(reader, number)| Input::new(reader, number)).collect(),
@@ -188,6 +205,9 @@ impl<'a> Merger<'a> {
 
     /// Writes the rows of the chunk, and lets go of the runs that are over.
     fn flush(&mut self) -> Result<(), Error> {
+        if (self.stop)() {
+            return Err(Error::Stopped { segment: self.writer.id().to_owned() });
+        }
         if self.chunk.n_rows() > 0 {
             let failed = |source| Error::Columns { segment: self.writer.id().to_owned(), source };
             let schema = self.writer.schema();

@@ -96,7 +96,7 @@ impl World {
         let inputs: Vec<Arc<SegmentMeta>> =
             view.sealed.iter().map(|segment| Arc::clone(segment.meta())).collect();
         let id = self.segment_id();
-        let merged = merge(self.shelf.store(), self.shelf.key(), &inputs, id).unwrap();
+        let merged = merge(self.shelf.store(), self.shelf.key(), &inputs, id, &|| false).unwrap();
         let removed: Vec<String> = inputs.iter().map(|meta| meta.id.clone()).collect();
         self.shelf.swap(&removed, merged);
     }

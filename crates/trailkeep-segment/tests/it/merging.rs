@@ -1,5 +1,6 @@
 //! Merges keep every row, and only what is worth it is merged.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use proptest::prelude::*;
 use trailkeep_event::{
     Cut, Entry, Field, Micros, Partition, Row, RowBuilder, SequencedBatch, ValueRef,
 };
-use trailkeep_segment::{Compaction, SealFault, SegmentMeta, SegmentStore, merge};
+use trailkeep_segment::{Compaction, Error, SealFault, SegmentMeta, SegmentStore, merge};
+use trailkeep_testkit::{EventMaker, row_of};
 
 use crate::rows::{all, any_row, batch, batch_in, key, memory, open, options, row, sealed, sorted};
 
@@ -48,7 +50,7 @@ proptest! {
         let store = memory();
         let groups = groups(rows);
         let metas = seal_all(&store, &groups, None);
-        let merged = Arc::new(merge(&store, &key(), &metas, [99; 16]).unwrap());
+        let merged = Arc::new(merge(&store, &key(), &metas, [99; 16], &|| false).unwrap());
         let reader = open(&store, &merged);
         let mut expected = sorted(&groups.concat());
         let mut found = all(&reader);
@@ -71,7 +73,7 @@ fn rows_kept_by_their_bytes_stay_kept() {
     let rows = |n| vec![row("a", n, n), row("b", n, n)];
     let groups = groups(vec![rows(1), rows(2), rows(3)]);
     let metas = seal_all(&store, &groups, Some(SealFault { row: 1, field: Field::Metadata }));
-    let merged = Arc::new(merge(&store, &key(), &metas, [99; 16]).unwrap());
+    let merged = Arc::new(merge(&store, &key(), &metas, [99; 16], &|| false).unwrap());
     assert_eq!(merged.mismatches, 3);
     let reader = open(&store, &merged);
     assert_eq!(reader.verify().unwrap().verbatim, 3);
@@ -108,7 +110,7 @@ fn what_the_inputs_store_in_other_forms_comes_together() {
     let groups: Vec<_> =
         (0..).zip(1..=2).map(|(frame, n)| vec![batch(frame, 9, &rows(n))]).collect();
     let metas = seal_all(&store, &groups, None);
-    let merged = Arc::new(merge(&store, &key(), &metas, [99; 16]).unwrap());
+    let merged = Arc::new(merge(&store, &key(), &metas, [99; 16], &|| false).unwrap());
     let reader = open(&store, &merged);
     assert_eq!(all(&reader), sorted(&groups.concat()));
     assert_eq!(reader.verify().unwrap().rows, 6_000);
@@ -121,7 +123,7 @@ fn a_gap_is_never_papered_over() {
     let metas = seal_all(&store, &groups(vec![vec![row("a", 1, 1)]; 3]), None);
     let gap = [Arc::clone(&metas[0]), Arc::clone(&metas[2])];
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        merge(&store, &key(), &gap, [99; 16])
+        merge(&store, &key(), &gap, [99; 16], &|| false)
     }));
     assert!(result.is_err());
     assert_eq!(store.list().unwrap().len(), 9, "nothing was written");
@@ -202,4 +204,24 @@ fn what_was_just_sealed_is_settled_when_there_is_time() {
     assert_eq!(settled(&[(900_000, 1), (70_000, 0)]), Some(vec![70_000]));
     assert_eq!(settled(&[(900_000, 1), (70_000, 0), (900, 0)]), Some(vec![70_000, 900]));
     assert_eq!(settled(&[(3_000_000, 0), (3_000_000, 0)]), Some(vec![3_000_000]), "rows_max");
+}
+
+#[test]
+fn a_merge_that_is_told_to_stop_does_and_can_be_done_again() {
+    let store = memory();
+    let rows = (0..4).map(|seed| EventMaker::new(seed).take(3000).map(|line| row_of(&line)));
+    let groups = groups(rows.map(Iterator::collect).collect());
+    let metas = seal_all(&store, &groups, None);
+    for n_asked in 0.. {
+        let asked = Cell::new(0);
+        let stop = || asked.replace(asked.get() + 1) >= n_asked;
+        match merge(&store, &key(), &metas, [99; 16], &stop) {
+            Err(Error::Stopped { .. }) => {}
+            merged => {
+                assert!(n_asked > 2, "it was asked {n_asked} times");
+                assert_eq!(merged.unwrap().rows, 12_004);
+                return;
+            }
+        }
+    }
 }

@@ -111,7 +111,7 @@ fn pages_of_too_many_shapes() {
             meta
         })
         .collect();
-    let merged = merge(&store, &key(), &parts, [9; 16]).unwrap();
+    let merged = merge(&store, &key(), &parts, [9; 16], &|| false).unwrap();
     let reader = open(&store, &std::sync::Arc::new(merged));
     assert_eq!(reader.verify().unwrap().verbatim, 0);
     compare(&reader);

@@ -120,7 +120,7 @@ fn check(reader: &SegmentReader, random: &mut Random) {
 /// Returns a segment of the same rows that has an index.
 fn merged(store: &Arc<SegmentStore>, meta: Arc<SegmentMeta>) -> Arc<SegmentMeta> {
     let id = [meta.id.as_bytes()[1] | 0x80; 16];
-    Arc::new(merge(store, &key(), &[meta], id).unwrap())
+    Arc::new(merge(store, &key(), &[meta], id, &|| false).unwrap())
 }
 
 #[test]
