@@ -1,6 +1,6 @@
 //! A sealed segment, open for reading.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,11 +11,11 @@ use trailkeep_event::{Entry, IdKey, Micros, Position, RowBuilder};
 
 use crate::batches::{Batches, Wanted};
 use crate::cursor::EntryCursor;
-use crate::layout::{N_STORED, PAGE_ROWS_MAX, is_nullable};
+use crate::layout::{CREATED_AT, N_STORED, PAGE_ROWS_MAX, ROW_GROUP_ROWS_MAX, is_nullable};
 use crate::members::{MEMBER_PREFIX, Member, Members};
 use crate::meta::sha256_hex;
 use crate::numbers::{index, long};
-use crate::page::{PageReader, PageSource};
+use crate::page::{PageReader, PageSource, rows_of_page};
 use crate::trailer::{Trailer, TrailerError};
 use crate::verified::VerifiedFile;
 use crate::{Error, SegmentMeta, SegmentStore};
@@ -59,7 +59,7 @@ impl SegmentReader {
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_offset_index_policy(PageIndexPolicy::Required)
-            .with_column_index_policy(PageIndexPolicy::Skip);
+            .with_column_index_policy(PageIndexPolicy::Optional);
         let parquet =
             ArrowReaderMetadata::load(&file, options).map_err(|source| file.failure(source))?;
         let n_rows = parquet.metadata().file_metadata().num_rows();
@@ -136,6 +136,17 @@ impl SegmentReader {
     /// Opens a page by its number; one that the segment does not have has no rows.
     pub fn page(&self, page: u32) -> PageReader<'_> {
         PageReader::whole(self, page)
+    }
+
+    /// Returns between which times the rows of a page were admitted, where the file tells.
+    pub fn admitted(&self, page: u32) -> Option<RangeInclusive<Micros>> {
+        let rows = rows_of_page(page, self.meta.rows);
+        let first = index(rows.start);
+        let start = first % ROW_GROUP_ROWS_MAX;
+        let rows = start..start.checked_add(rows.len())?;
+        let group = first / ROW_GROUP_ROWS_MAX;
+        let (least, greatest) = self.source().bounds(group, CREATED_AT, &rows)?;
+        Some(Micros(least)..=Micros(greatest))
     }
 
     /// Finds the entry at a position.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::statistics::Statistics;
 
@@ -98,6 +99,30 @@ impl PageSource<'_> {
         let Some(chunk) = self.chunk(group, column) else { return 0 };
         let nulls = chunk.statistics().and_then(Statistics::null_count_opt).unwrap_or(0);
         u64::try_from(chunk.num_values()).unwrap_or(0).saturating_sub(nulls)
+    }
+
+    /// Returns the least and the greatest number in some rows of a column, where they lie in one
+    /// page and the file tells.
+    pub(crate) fn bounds(
+        &self,
+        group: usize,
+        column: usize,
+        rows: &Range<usize>,
+    ) -> Option<(i64, i64)> {
+        let pages = self.pages(group, column)?;
+        let n_rows = usize::try_from(self.chunk(group, column)?.num_values()).ok()?;
+        let at = page_with(pages, rows.start, n_rows);
+        let next = pages.get(at.checked_add(1)?).map_or(n_rows, first_row);
+        if first_row(pages.get(at)?) > rows.start || next < rows.end {
+            return None;
+        }
+        let index = self.metadata.column_index()?.get(group)?.get(self.place(column)?)?;
+        match index {
+            ColumnIndexMetaData::INT64(index) => {
+                Some((*index.min_values().get(at)?, *index.max_values().get(at)?))
+            }
+            _ => None,
+        }
     }
 
     fn place(&self, column: usize) -> Option<usize> {

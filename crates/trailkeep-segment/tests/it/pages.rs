@@ -27,6 +27,10 @@ fn compare(reader: &SegmentReader) {
                 assert_eq!(value, entry.get(field), "{} {row}", field.name());
             }
         }
+        let admitted =
+            entries[first..].iter().take(page.n_rows()).map(|entry| entry.stamp.created_at);
+        let (least, greatest) = (admitted.clone().min().unwrap(), admitted.max().unwrap());
+        assert_eq!(reader.admitted(number), Some(least..=greatest));
         page.need(&[Field::Id]).unwrap();
         for (row, entry) in entries[first..].iter().take(page.n_rows()).enumerate() {
             assert_eq!(page.row(row).unwrap().get(Field::Id), entry.get(Field::Id));
