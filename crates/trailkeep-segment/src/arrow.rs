@@ -240,7 +240,10 @@ pub(crate) fn selected(
     mask: &BooleanArray,
 ) -> Result<RecordBatch, ArrowError> {
     let columns = batch.columns().iter().map(|array| without_nulls(array, mask)).collect();
-    filter_record_batch(&RecordBatch::try_new(batch.schema(), columns)?, mask)
+    // A batch may have no columns: rows are counted, too.
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let batch = RecordBatch::try_new_with_options(batch.schema(), columns, &options)?;
+    filter_record_batch(&batch, mask)
 }
 
 /// Returns an array without its nulls where no selected row is null: nulls cost more to filter
