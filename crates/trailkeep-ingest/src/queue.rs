@@ -135,6 +135,11 @@ impl Queue {
         self.arrived.notify_one();
     }
 
+    /// Asks the writer to go on with recycling, unless it was asked for more meanwhile.
+    pub(crate) fn release_more(&self, sealed: Cut) {
+        self.lines.lock().release.get_or_insert(sealed);
+    }
+
     /// Takes no more submissions; what waits is still written.
     pub(crate) fn close(&self) {
         self.lines.lock().closed = true;
@@ -432,6 +437,9 @@ mod tests {
         write(&queue, group(&queue));
         assert!(matches!(queue.take(NOW), Work::Chore(Chore::ForgetCuts)));
         assert!(matches!(queue.take_chore(), Some(Chore::Release(cut)) if cut == Cut([2; 16])));
+        queue.release(Cut([3; 16]));
+        queue.release_more(Cut([2; 16]));
+        assert!(matches!(queue.take_chore(), Some(Chore::Release(cut)) if cut == Cut([3; 16])));
         assert!(queue.take_chore().is_none());
     }
 }

@@ -73,7 +73,11 @@ impl Writer {
         let result = match chore {
             Chore::Release(sealed) => {
                 Step::JournalRelease.begin();
-                self.journal.release(sealed)
+                self.journal.release_one(sealed).map(|released| {
+                if released.is_continue() {
+                    self.shared.queue.release_more(*sealed);
+                }
+            })
             }
             Chore::ForgetCuts => self.journal.forget_cuts(),
         };

@@ -1,6 +1,7 @@
 //! The journal: one writer, one order.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -77,7 +78,15 @@ impl Journal {
     /// Some are kept to be written again: until [`JournalPreparer::prepare`] they hold what they held.
     /// The caller makes the cut durable before.
     pub fn release(&mut self, sealed: &Cut) -> Result<()> {
-        self.guarded(|journal| journal.release_files(sealed))
+        while self.release_one(sealed)?.is_continue() {}
+        Ok(())
+    }
+
+    /// Gives up the first of the files that [`Journal::release`] does, and says whether there may be
+    /// more. Costs a name that is made durable, 0.3 ms and more beside other writes: whoever waits
+    /// for an append waits for one file, not for all.
+    pub fn release_one(&mut self, sealed: &Cut) -> Result<ControlFlow<()>> {
+        self.guarded(|journal| journal.release_file(sealed))
     }
 
     /// Forgets the cuts that [`Journal::open`] returned, once they are recorded as entries.
@@ -158,18 +167,17 @@ impl Journal {
         Ok(())
     }
 
-    fn release_files(&mut self, sealed: &Cut) -> Result<()> {
-        loop {
-            // Taken before the body, in which the lock must not be held.
-            let released = self.live.write().pop_below(sealed);
-            let Some(LiveFile { file, .. }) = released else { return Ok(()) };
-            // One file after the other, so that a crash never leaves a hole in the row.
-            match Arc::try_unwrap(file) {
-                Ok(file) => self.spares.recycle(file)?,
-                // A reader is in it: it keeps its open file, whose bytes nobody writes again.
-                Err(file) => self.spares.remove(file.name())?,
-            }
+    fn release_file(&mut self, sealed: &Cut) -> Result<ControlFlow<()>> {
+        // Taken before the body, in which the lock must not be held.
+        let released = self.live.write().pop_below(sealed);
+        let Some(LiveFile { file, .. }) = released else { return Ok(ControlFlow::Break(())) };
+        // One file after the other, so that a crash never leaves a hole in the row.
+        match Arc::try_unwrap(file) {
+            Ok(file) => self.spares.recycle(file)?,
+            // A reader is in it: it keeps its open file, whose bytes nobody writes again.
+            Err(file) => self.spares.remove(file.name())?,
         }
+        Ok(ControlFlow::Continue(()))
     }
 }
 
