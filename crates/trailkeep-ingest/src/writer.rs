@@ -74,10 +74,10 @@ impl Writer {
             Chore::Release(sealed) => {
                 Step::JournalRelease.begin();
                 self.journal.release_one(sealed).map(|released| {
-                if released.is_continue() {
-                    self.shared.queue.release_more(*sealed);
-                }
-            })
+                    if released.is_continue() {
+                        self.shared.queue.release_more(*sealed);
+                    }
+                })
             }
             Chore::ForgetCuts => self.journal.forget_cuts(),
         };
