@@ -11,7 +11,7 @@ use trailkeep_segment::{
 };
 use trailkeep_testkit::{EventMaker, Random, row_of};
 
-use crate::rows::{all, batch, key, memory, open, options, sealed};
+use crate::rows::{all, batch, key, memory, open, options, row, sealed};
 
 pub(crate) fn selected(
     reader: &SegmentReader,
@@ -182,4 +182,52 @@ fn an_index_that_is_lost_is_made_again() {
         assert!(!reader.needs_index() && reader.verify().is_ok());
         assert_eq!(pages(&reader), 1);
     }
+}
+
+/// R242: a window leaves the pages that have rows in it, of many; the rest is not looked at.
+#[test]
+fn a_window_leaves_few_pages() {
+    let rows: Vec<Row> = (0..20_000).map(|n| row("acme", n, n % 1000)).collect();
+    let store = memory();
+    let meta = sealed(&store, &[batch(0, 30_000, &rows)], &options(1, Cut::default()));
+    let reader = open(&store, &meta);
+    let pages = |from: i64, to: i64| {
+        let (from, to) = (Some(Micros(from)), Some(Micros(to)));
+        let plan = ScanPlan { accounts: None, from, to, fields: &[] };
+        reader.query(&Filter::everything(), &plan).candidates(PageOrder::Newest).len()
+    };
+    assert_eq!(reader.n_pages(), 10);
+    assert_eq!(pages(0, 20_000), 10);
+    for from in (0..19_900).step_by(100) {
+        assert!((1..=2).contains(&pages(from, from + 100)), "{from}");
+    }
+    assert_eq!(pages(20_000, 30_000), 0);
+}
+
+/// R234: a license key that is masked in part is kept as it was sent and found as that, in the
+/// column of its own that a frequent member has.
+#[test]
+fn a_masked_license_key_is_found_as_it_was_sent() {
+    let key = |n: i64| format!("XXXX-XXXX-{:04X}-####", n % 50);
+    let rows: Vec<Row> = (0..3_000_i64)
+        .map(|n| {
+            row_of(&format!(
+                r#"{{"account_id":"acme","action":"a","occurred_at":"2026-01-01T00:00:00Z","metadata":{{"license_key":"{}"}}}}"#,
+                key(n)
+            ))
+        })
+        .collect();
+    let store = memory();
+    let meta = sealed(&store, &[batch(0, 30_000, &rows)], &options(1, Cut::default()));
+    let merged = Arc::new(merge(&store, &self::key(), &[meta], [99; 16], &|| false).unwrap());
+    let reader = open(&store, &merged);
+    let found = |text: &str| {
+        let filter = Filter::parse(&format!("metadata.license_key:\"{text}\"")).unwrap();
+        let plan = ScanPlan { accounts: None, from: None, to: None, fields: &[] };
+        selected(&reader, &filter, &plan).len()
+    };
+    for n in 0..50 {
+        assert_eq!(found(&key(n)), 60, "{n}");
+    }
+    assert_eq!((found("XXXX-XXXX-0001"), found("XXXX-XXXX-FFFF-####")), (0, 0));
 }
