@@ -1,17 +1,19 @@
 //! A batch: the rows of one frame, as bytes. The same bytes are journaled, tailed and sent.
 //!
 //! ```text
-//! version u8 = 1 | created_at i64 LE | n_rows u32 LE | rows
-//! row = len u32 LE | sections digest 16 B | row bytes
+//! version u8 = 2 | created_at i64 LE | n_rows u32 LE | rows
+//! row = len u32 LE | xxh3 of the row bytes u64 LE | row bytes
 //! ```
 
 use std::sync::Arc;
 
-use crate::{Micros, Position, RowError, RowRef, SectionsDigest};
+use twox_hash::XxHash3_64;
 
-const VERSION: u8 = 1;
+use crate::{Micros, Position, RowError, RowRef};
+
+const VERSION: u8 = 2;
 const HEADER_BYTES: usize = 13;
-const ROW_HEADER_BYTES: usize = 20;
+const ROW_HEADER_BYTES: usize = 12;
 
 /// Says why bytes are not a batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -39,8 +41,15 @@ pub struct BatchRow<'a> {
     pub ordinal: u32,
     /// The event.
     pub row: RowRef<'a>,
-    /// The digest of its section bytes, as they were when it was admitted.
-    pub digest: SectionsDigest,
+    checksum: u64,
+}
+
+impl BatchRow<'_> {
+    /// Tells whether the row's bytes are still those that were admitted. The frame's checksum has
+    /// told that of what was read from a file; this tells it of what stayed in memory since.
+    pub fn is_intact(&self) -> bool {
+        XxHash3_64::oneshot(self.row.as_bytes()) == self.checksum
+    }
 }
 
 /// The rows of one frame, checked. Cloning shares the bytes.
@@ -99,8 +108,8 @@ impl Batch {
         let start = *self.starts.get(usize::try_from(ordinal).ok()?)?;
         let start = usize::try_from(start).ok()?;
         let (row, _next) = row_at(&self.bytes, start)?;
-        let digest = SectionsDigest(array(&self.bytes, start.checked_add(4)?)?);
-        Some(BatchRow { ordinal, row: RowRef::trusted(row), digest })
+        let checksum = u64::from_le_bytes(array(&self.bytes, start.checked_add(4)?)?);
+        Some(BatchRow { ordinal, row: RowRef::trusted(row), checksum })
     }
 
     /// Returns every row, in order.
@@ -126,7 +135,7 @@ fn row_at(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
 #[derive(Debug)]
 pub struct BatchWriter {
     bytes: Vec<u8>,
-    n_rows: u32,
+    starts: Vec<u32>,
 }
 
 impl BatchWriter {
@@ -135,23 +144,23 @@ impl BatchWriter {
         let mut bytes = Vec::with_capacity(4096);
         bytes.push(VERSION);
         bytes.extend_from_slice(&[0; HEADER_BYTES - 1]);
-        Self { bytes, n_rows: 0 }
+        Self { bytes, starts: Vec::new() }
     }
 
     /// Appends a row and returns its number.
-    pub fn push(&mut self, row: RowRef<'_>, digest: SectionsDigest) -> u32 {
+    pub fn push(&mut self, row: RowRef<'_>) -> u32 {
+        let ordinal = self.n_rows();
+        self.starts.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
         let len = u32::try_from(row.as_bytes().len()).unwrap_or(u32::MAX);
         self.bytes.extend_from_slice(&len.to_le_bytes());
-        self.bytes.extend_from_slice(&digest.0);
+        self.bytes.extend_from_slice(&XxHash3_64::oneshot(row.as_bytes()).to_le_bytes());
         self.bytes.extend_from_slice(row.as_bytes());
-        let ordinal = self.n_rows;
-        self.n_rows = self.n_rows.saturating_add(1);
         ordinal
     }
 
     /// Returns how many rows the batch has so far.
     pub fn n_rows(&self) -> u32 {
-        self.n_rows
+        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
     }
 
     /// Returns how many bytes the batch has so far.
@@ -161,18 +170,25 @@ impl BatchWriter {
 
     /// Tells whether no row was pushed.
     pub fn is_empty(&self) -> bool {
-        self.n_rows == 0
+        self.starts.is_empty()
     }
 
-    /// Sets the time of admission and returns the batch's bytes.
-    pub fn finish(mut self, created_at: Micros) -> Arc<[u8]> {
+    /// Sets the time of admission and returns the batch.
+    ///
+    /// # Errors
+    /// [`BatchError::Length`] where it has more rows or bytes than a batch can.
+    pub fn finish(mut self, created_at: Micros) -> Result<Batch, BatchError> {
+        let n_rows = self.n_rows();
+        if n_rows > Position::ORDINAL_MAX || u32::try_from(self.bytes.len()).is_err() {
+            return Err(BatchError::Length);
+        }
         if let Some(slot) = self.bytes.get_mut(1..9) {
             slot.copy_from_slice(&created_at.0.to_le_bytes());
         }
         if let Some(slot) = self.bytes.get_mut(9..HEADER_BYTES) {
-            slot.copy_from_slice(&self.n_rows.to_le_bytes());
+            slot.copy_from_slice(&n_rows.to_le_bytes());
         }
-        self.bytes.into()
+        Ok(Batch { bytes: self.bytes.into(), created_at, starts: self.starts.into() })
     }
 }
 
@@ -188,25 +204,28 @@ mod tests {
     use crate::{Field, RowBuilder, ValueRef};
     use proptest::prelude::*;
 
-    fn batch(n_rows: usize) -> Arc<[u8]> {
+    fn batch(n_rows: usize) -> Batch {
         let mut writer = BatchWriter::new();
         for n in 0..n_rows {
             let mut builder = RowBuilder::default();
             builder.set(Field::AccountId, ValueRef::Text(&format!("a{n}")));
             builder.set(Field::Action, ValueRef::Text("x"));
             builder.set(Field::OccurredAt, ValueRef::Time(Micros(0)));
-            writer.push(builder.finish().view(), SectionsDigest([9; 16]));
+            writer.push(builder.finish().view());
         }
-        writer.finish(Micros(77))
+        writer.finish(Micros(77)).unwrap()
     }
 
     #[test]
     fn rows_come_back() {
-        let batch = Batch::parse(batch(3)).unwrap();
+        let written = batch(3);
+        let batch = Batch::parse(written.as_bytes().into()).unwrap();
+        assert_eq!((&batch.bytes, &batch.starts), (&written.bytes, &written.starts));
         assert_eq!(batch.created_at(), Micros(77));
         let accounts: Vec<&str> = batch.rows().map(|row| row.row.account_id()).collect();
         assert_eq!(accounts, ["a0", "a1", "a2"]);
         assert!(batch.row(3).is_none());
+        assert!(batch.rows().all(|row| row.is_intact()));
     }
 
     proptest! {
@@ -217,11 +236,13 @@ mod tests {
 
         #[test]
         fn damaged_batches_never_panic(at in 0_usize..200, bit in 0_u8..8) {
-            let mut bytes = batch(3).to_vec();
+            let mut bytes = batch(3).as_bytes().to_vec();
             let at = at.min(bytes.len().saturating_sub(1));
             bytes[at] ^= 1 << bit;
             if let Ok(batch) = Batch::parse(bytes.into()) {
                 prop_assert_eq!(batch.rows().count(), batch.n_rows());
+                // Of its first 13 bytes only the version has to be this.
+                prop_assert_eq!(batch.rows().all(|row| row.is_intact()), at < HEADER_BYTES);
             }
         }
     }

@@ -49,7 +49,7 @@ pub use self::{
     record::{RecordError, Recorder},
     rejection::{Rejection, RejectionCode},
     row::{Row, RowBuilder, RowError, RowRef, UnpackedRow},
-    section::{SectionsDigest, sections_digest, write_section},
+    section::write_section,
     sequenced::SequencedBatch,
     value::{Fields, ValueRef},
     wire::write_entry_json,

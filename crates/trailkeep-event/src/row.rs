@@ -123,6 +123,19 @@ impl<'a> RowRef<'a> {
         }
     }
 
+    /// Tells whether another form of an event has exactly this row's values, and none besides.
+    pub fn equals(self, other: &impl Fields) -> bool {
+        let Some((presence, mut cursor)) = Cursor::start(self.bytes) else { return false };
+        Field::in_row().all(|field| {
+            let found = other.get(field);
+            if !presence.has(field) {
+                return found.is_none();
+            }
+            let raw = cursor.take(field.shape());
+            raw.zip(found).is_some_and(|(raw, found)| raw.is(field.shape(), found))
+        })
+    }
+
     /// Finds every value at once, for readers of many fields.
     pub fn unpack(self) -> UnpackedRow<'a> {
         UnpackedRow::new(self)
@@ -151,6 +164,25 @@ enum Raw<'a> {
     Bytes(&'a [u8]),
     Int(i64),
     Byte(u8),
+}
+
+impl Raw<'_> {
+    /// Tells whether a value of a shape is the same.
+    #[inline]
+    fn is(self, shape: Shape, value: ValueRef<'_>) -> bool {
+        match (self, value) {
+            (Self::Bytes(bytes), ValueRef::Text(text)) => {
+                shape != Shape::Json && bytes == text.as_bytes()
+            }
+            (Self::Bytes(bytes), ValueRef::Json(text)) => {
+                shape == Shape::Json && bytes == text.as_bytes()
+            }
+            (Self::Int(int), ValueRef::Int(other)) => shape == Shape::Int && int == other,
+            (Self::Int(micros), ValueRef::Time(at)) => shape == Shape::Time && micros == at.0,
+            (Self::Byte(byte), ValueRef::Bool(truth)) => byte == u8::from(truth),
+            _ => false,
+        }
+    }
 }
 
 struct Cursor<'a> {
@@ -299,6 +331,36 @@ mod tests {
         assert_eq!(row.get(Field::Metadata), Some(ValueRef::Json(r#"{"a":1}"#)));
         assert_eq!(row.get(Field::Severity), None);
         assert_eq!(row.get(Field::Seq), None);
+    }
+
+    #[test]
+    fn a_row_equals_only_what_has_its_values() {
+        let row = small();
+        assert!(row.view().equals(&row));
+        for field in Field::in_row() {
+            let changed = |with: Option<ValueRef<'_>>| {
+                let mut builder = RowBuilder::default();
+                for other in Field::in_row().filter(|other| *other != field) {
+                    if let Some(value) = row.get(other) {
+                        builder.set(other, value);
+                    }
+                }
+                if let Some(value) = with {
+                    builder.set(field, value);
+                }
+                builder.finish()
+            };
+            let same = row.get(field);
+            assert_eq!(row.view().equals(&changed(None)), same.is_none(), "{}", field.name());
+            let other = match field.shape() {
+                Shape::Int => ValueRef::Int(7),
+                Shape::Bool => ValueRef::Bool(false),
+                Shape::Time => ValueRef::Time(Micros(9)),
+                Shape::Text | Shape::Word => ValueRef::Text("other"),
+                Shape::Json => ValueRef::Json("{}"),
+            };
+            assert!(!row.view().equals(&changed(Some(other))), "{}", field.name());
+        }
     }
 
     proptest! {

@@ -1,15 +1,8 @@
 //! The canonical bytes of an entry's sections.
 
-use sha2::{Digest, Sha256};
-
 use crate::json::write_string;
 use crate::number::write_int;
 use crate::{Fields, Micros, Section, ValueRef};
-
-/// The first 16 bytes of SHA-256 over an entry's section bytes: for each present section its
-/// number (1 byte), its length (4 bytes, big-endian) and its canonical bytes.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct SectionsDigest(pub [u8; 16]);
 
 /// Appends a section's canonical bytes: the JCS form of an object of its present fields. An
 /// absent section appends nothing. Returns whether the section is present.
@@ -57,36 +50,10 @@ pub(crate) fn write_time(out: &mut Vec<u8>, at: Micros) {
     out.push(b'"');
 }
 
-/// Digests the section bytes of an entry. `scratch` only lends its memory.
-pub fn sections_digest(fields: &impl Fields, scratch: &mut Vec<u8>) -> SectionsDigest {
-    let mut hash = Sha256::new();
-    scratch.clear();
-    for section in Section::ALL {
-        let start = scratch.len();
-        scratch.extend_from_slice(&[section.number(), 0, 0, 0, 0]);
-        let body = scratch.len();
-        if !write_section(fields, section, scratch) {
-            scratch.truncate(start);
-            continue;
-        }
-        let len = u32::try_from(scratch.len().saturating_sub(body)).unwrap_or(u32::MAX);
-        let at = start.saturating_add(1);
-        if let Some(slot) = scratch.get_mut(at..body) {
-            slot.copy_from_slice(&len.to_be_bytes());
-        }
-    }
-    hash.update(&scratch[..]);
-    let mut digest = [0_u8; 16];
-    for (slot, byte) in digest.iter_mut().zip(hash.finalize()) {
-        *slot = byte;
-    }
-    SectionsDigest(digest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventLimits, Field, RowBuilder, canonical_json, read_event};
+    use crate::{EventLimits, RowBuilder, canonical_json, read_event};
 
     #[test]
     fn sections_are_canonical_json_and_absent_ones_are_absent() {
@@ -118,21 +85,5 @@ mod tests {
                 (Section::Data, "{\"metadata\":{\"a\":\"\u{e9}\",\"z\":1}}".to_owned()),
             ]
         );
-    }
-
-    #[test]
-    fn the_digest_depends_on_every_section() {
-        let digest = |field: Option<Field>| {
-            let mut builder = RowBuilder::default();
-            builder.set(Field::AccountId, ValueRef::Text("a"));
-            if let Some(field) = field {
-                builder.set(field, ValueRef::Text("x"));
-            }
-            sections_digest(&builder.finish(), &mut Vec::new())
-        };
-        let all =
-            [None, Some(Field::ActorId), Some(Field::Path), Some(Field::Ip), Some(Field::Reason)];
-        let digests: std::collections::HashSet<_> = all.map(digest).into_iter().collect();
-        assert_eq!(digests.len(), all.len());
     }
 }

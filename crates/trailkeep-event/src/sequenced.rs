@@ -1,6 +1,6 @@
 //! A batch whose rows have their places in their accounts' logs.
 
-use crate::{Batch, EntryRef, IdKey, Partition, Position, SectionsDigest, Stamp};
+use crate::{Batch, EntryRef, IdKey, Partition, Position, Stamp};
 
 /// A journaled batch with its position and the log index of each row.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct SequencedBatch {
 }
 
 impl SequencedBatch {
-    /// Returns one entry and the digest of its sections.
-    pub fn entry(&self, key: &IdKey, ordinal: u32) -> Option<(EntryRef<'_>, SectionsDigest)> {
+    /// Returns one entry.
+    pub fn entry(&self, key: &IdKey, ordinal: u32) -> Option<EntryRef<'_>> {
         let row = self.batch.row(ordinal)?;
         let seq = *self.seqs.get(usize::try_from(ordinal).ok()?)?;
         let position = Position { partition: self.partition, frame: self.frame, ordinal };
@@ -29,14 +29,11 @@ impl SequencedBatch {
             clock_skew: Stamp::skewed(row.row.occurred_at(), created_at),
             position,
         };
-        Some((EntryRef { row: row.row, stamp }, row.digest))
+        Some(EntryRef { row: row.row, stamp })
     }
 
-    /// Returns every entry with the digest of its sections, in order.
-    pub fn entries<'a>(
-        &'a self,
-        key: &'a IdKey,
-    ) -> impl Iterator<Item = (EntryRef<'a>, SectionsDigest)> {
+    /// Returns every entry, in order.
+    pub fn entries<'a>(&'a self, key: &'a IdKey) -> impl Iterator<Item = EntryRef<'a>> {
         let n_rows = u32::try_from(self.seqs.len()).unwrap_or(u32::MAX);
         (0..n_rows).filter_map(|ordinal| self.entry(key, ordinal))
     }

@@ -23,12 +23,9 @@ pub fn admit(
 ) -> Result<Vec<Admitted>, BodyError> {
     let events = split_body(body, format, limits, events_max)?;
     let mut builder = RowBuilder::default();
-    let mut scratch = Vec::new();
     let mut admitted = Vec::with_capacity(events.len());
     for event in events {
-        admitted.push(
-            admit_one(event, limits, scope, &mut builder).map(|row| Masked::new(row, &mut scratch)),
-        );
+        admitted.push(admit_one(event, limits, scope, &mut builder).map(Masked::new));
     }
     Ok(admitted)
 }

@@ -141,9 +141,11 @@ impl Error {
                 **source,
                 Catalog::Read { .. } | Catalog::Write { .. } | Catalog::Backup { .. }
             ),
+            Self::Segment { source, .. } => {
+                matches!(**source, trailkeep_segment::Error::RowChanged { .. })
+            }
             Self::Fenced | Self::Journal { .. } | Self::Record { .. } | Self::Stopped => true,
-            Self::Segment { .. }
-            | Self::SourceIds { .. }
+            Self::SourceIds { .. }
             | Self::Disk { .. }
             | Self::Held { .. }
             | Self::JournalLost

@@ -214,7 +214,7 @@ fn replay(
                 shared.accounts.extend([row.row.account_id()]);
             }
             let batch = Arc::new(sequence(heads, frame.partition, frame.frame, frame.batch));
-            for (entry, _digest) in batch.entries(&shared.id_key) {
+            for entry in batch.entries(&shared.id_key) {
                 if let Some((fingerprint, check)) = shared.source_key.identify(&entry.row) {
                     shared.source_ids.replay(fingerprint, Known { check, id: entry.stamp.id });
                 }

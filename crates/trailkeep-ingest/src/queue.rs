@@ -278,7 +278,7 @@ mod tests {
         builder.set(Field::Action, ValueRef::Text("x"));
         builder.set(Field::OccurredAt, ValueRef::Time(Micros(0)));
         builder.set(Field::Reason, ValueRef::Text(&"x".repeat(bytes)));
-        Masked::new(builder.finish(), &mut Vec::new())
+        Masked::new(builder.finish())
     }
 
     fn pending(key: &str, n_events: usize, bytes: usize) -> Pending {

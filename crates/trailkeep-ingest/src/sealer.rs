@@ -1,6 +1,6 @@
 //! Seals the tail: objects first, then one catalog transaction, then the journal is cut.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -195,8 +195,11 @@ impl Sealer {
         let shared = &self.shared;
         let mut entries = Vec::new();
         for batch in batches {
-            for (entry, _digest) in batch.entries(&shared.id_key) {
-                if let Some((fingerprint, check)) = shared.source_key.identify(&entry.row) {
+            for row in batch.batch.rows() {
+                let Some((fingerprint, check)) = shared.source_key.identify(&row.row) else {
+                    continue;
+                };
+                if let Some(entry) = batch.entry(&shared.id_key, row.ordinal) {
                     entries.push((fingerprint, Known { check, id: entry.stamp.id }));
                 }
             }
@@ -278,7 +281,7 @@ fn front<'a>(
 
 /// Returns the heads after the batches, and the accounts that they write to.
 fn heads(batches: &[Arc<SequencedBatch>]) -> (Vec<HeadRecord>, Vec<AccountRecord>) {
-    let mut ends: BTreeMap<&str, (u64, Micros, Micros)> = BTreeMap::new();
+    let mut ends: HashMap<&str, (u64, Micros, Micros)> = HashMap::new();
     for batch in batches {
         let created_at = batch.batch.created_at();
         for (row, seq) in batch.batch.rows().zip(&batch.seqs) {
@@ -288,6 +291,8 @@ fn heads(batches: &[Arc<SequencedBatch>]) -> (Vec<HeadRecord>, Vec<AccountRecord
             end.1 = end.1.max(created_at);
         }
     }
+    let mut ends: Vec<_> = ends.into_iter().collect();
+    ends.sort_unstable();
     let heads = ends.iter().map(|(account_id, (size, last, _first))| HeadRecord {
         account_id: (*account_id).to_owned(),
         size: *size,

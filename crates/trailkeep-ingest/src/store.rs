@@ -280,7 +280,7 @@ impl Store {
 
 impl Recorder for Store {
     fn record(&self, event: Row) -> Result<(), RecordError> {
-        let masked = Masked::new(event, &mut Vec::new());
+        let masked = Masked::new(event);
         let answered = self
             .enqueue(Arc::from(SYSTEM_KEY), true, vec![Ok(masked)])
             .map_err(|_unavailable| RecordError::Unavailable)?;

@@ -20,8 +20,8 @@ impl JournalBatch {
     /// [`Error::MakeBatch`] where the batch has more rows than a position can number.
     pub fn new(batch: MaskedBatch, created_at: Micros) -> Result<Self> {
         let partition = batch.partition();
-        let batch = Batch::parse(batch.finish(created_at))
-            .map_err(|source| Error::MakeBatch { partition, source })?;
+        let made = batch.finish(created_at);
+        let batch = made.map_err(|source| Error::MakeBatch { partition, source })?;
         Ok(Self { partition, batch })
     }
 

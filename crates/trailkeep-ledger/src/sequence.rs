@@ -23,7 +23,7 @@ pub fn sequence(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trailkeep_event::{BatchWriter, Field, Micros, RowBuilder, SectionsDigest, ValueRef};
+    use trailkeep_event::{BatchWriter, Field, Micros, RowBuilder, ValueRef};
 
     fn batch(accounts: &[&str]) -> Batch {
         let mut writer = BatchWriter::new();
@@ -32,9 +32,9 @@ mod tests {
             builder.set(Field::AccountId, ValueRef::Text(account));
             builder.set(Field::Action, ValueRef::Text("x"));
             builder.set(Field::OccurredAt, ValueRef::Time(Micros(0)));
-            writer.push(builder.finish().view(), SectionsDigest([0; 16]));
+            writer.push(builder.finish().view());
         }
-        Batch::parse(writer.finish(Micros(5))).unwrap()
+        writer.finish(Micros(5)).unwrap()
     }
 
     #[test]

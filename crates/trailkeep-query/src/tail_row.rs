@@ -66,7 +66,7 @@ impl<'a> TailRow<'a> {
 
     /// Returns the row with its stamp.
     pub(crate) fn entry(self) -> Option<EntryRef<'a>> {
-        self.batch.entry(self.key, self.ordinal).map(|(entry, _digest)| entry)
+        self.batch.entry(self.key, self.ordinal)
     }
 
     fn is_skewed(self, occurred_at: Micros) -> bool {

@@ -1,8 +1,6 @@
 //! The rows of one frame, all of them masked.
 
-use std::sync::Arc;
-
-use trailkeep_event::{BatchWriter, Micros, Partition};
+use trailkeep_event::{Batch, BatchError, BatchWriter, Micros, Partition};
 
 use crate::Masked;
 
@@ -26,7 +24,7 @@ impl MaskedBatch {
     pub fn push(&mut self, event: &Masked) -> u32 {
         let row = event.row().view();
         assert_eq!(Partition::of_account(row.account_id()), self.partition, "wrong partition");
-        self.writer.push(row, event.digest())
+        self.writer.push(row)
     }
 
     /// Returns the partition.
@@ -49,8 +47,11 @@ impl MaskedBatch {
         self.writer.is_empty()
     }
 
-    /// Sets the time of admission and returns the batch's bytes.
-    pub fn finish(self, created_at: Micros) -> Arc<[u8]> {
+    /// Sets the time of admission and returns the batch.
+    ///
+    /// # Errors
+    /// [`BatchError::Length`] where it has more rows or bytes than a batch can.
+    pub fn finish(self, created_at: Micros) -> Result<Batch, BatchError> {
         self.writer.finish(created_at)
     }
 }

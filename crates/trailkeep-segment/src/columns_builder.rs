@@ -237,7 +237,7 @@ impl Part {
 
 impl Builder {
     /// Sets a row's value; rows before it that have none are filled in. A value of another type
-    /// than the column's is left out, and found out when the row is compared with its digest.
+    /// than the column's is left out, and found out when the row is compared with its columns.
     fn push(&mut self, at: usize, value: ValueRef<'_>) {
         self.fill(at);
         match (self, value) {

@@ -81,7 +81,7 @@ pub(crate) fn compose<E>(
         match form.map(|form| form.write(route, resource_id.text(row), text, &mut path)) {
             None => paths.append_option(text),
             Some(Some(())) => paths.append_value(&path),
-            // Not what was written: the row differs from its digest.
+            // Not what was written: the row differs from its columns.
             Some(None) => paths.append_null(),
         }
     }

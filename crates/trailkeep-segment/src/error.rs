@@ -81,6 +81,17 @@ pub enum Error {
         /// The entry's place in the journal.
         position: Position,
     },
+    /// A row in memory is not the one that was admitted.
+    #[error(
+        "the entry at {position} changed in memory before it was sealed in segment `{segment}`; \
+         a restart reads it from the journal again"
+    )]
+    RowChanged {
+        /// The segment's id.
+        segment: String,
+        /// The entry's place in the journal.
+        position: Position,
+    },
     /// A merge did not give its inputs' rows back.
     #[error("segment `{segment}` has other values than the segments that it was merged from")]
     Changed {

@@ -137,7 +137,7 @@ impl Members {
             }
             match self.compose_row(rest.text(row), members, row, &mut object) {
                 Some(()) => objects.append_value(&object),
-                // Not what was written: the row differs from its digest.
+                // Not what was written: the row differs from its columns.
                 None => objects.append_null(),
             }
         }

@@ -212,7 +212,7 @@ impl<'a> Merger<'a> {
             let failed = |source| Error::Columns { segment: self.writer.id().to_owned(), source };
             let schema = self.writer.schema();
             let batch = self.chunk.batch(self.file, schema, &self.shapes).map_err(failed)?;
-            self.writer.write(&batch)?;
+            self.writer.write(batch)?;
         }
         self.chunk.clear(&mut self.heads);
         Ok(())

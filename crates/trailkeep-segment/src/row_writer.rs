@@ -1,12 +1,12 @@
 //! Turns sorted rows into the columns of a segment, and proves that they come back from them.
 
-use trailkeep_event::{Field, IdKey, Micros, RowRef, SectionsDigest};
+use trailkeep_event::{BatchRow, Field, IdKey, Micros};
 
 use crate::Error;
 use crate::columns::Columns;
 use crate::columns_builder::{ColumnsBuilder, Place, with_sections};
-use crate::digests::Digester;
 use crate::expected::FileColumns;
+use crate::given_back::GivenBack;
 use crate::layout::{Effort, WRITE_BATCH_ROWS};
 use crate::seal::SealFault;
 use crate::values::Values;
@@ -21,12 +21,10 @@ pub(crate) const CHUNK_BYTES: usize = 8 << 20;
 /// A row on its way into a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SortedRow<'a> {
-    pub(crate) row: RowRef<'a>,
+    pub(crate) row: BatchRow<'a>,
     pub(crate) place: Place,
     /// When it sorts.
     pub(crate) sort_at: Micros,
-    /// The digest of the row's sections, as it was when the row was admitted.
-    pub(crate) digest: SectionsDigest,
 }
 
 /// Writes rows in their order. Memory: a run of columns, and what the file takes.
@@ -37,7 +35,6 @@ pub(crate) struct RowWriter<'a> {
     file: FileColumns,
     fault: Option<SealFault>,
     builder: ColumnsBuilder,
-    digester: Digester,
     pending: Vec<SortedRow<'a>>,
     pending_bytes: usize,
     /// Whether a row has a value in a column that the file lacks.
@@ -61,7 +58,6 @@ impl<'a> RowWriter<'a> {
             file: file.clone(),
             fault,
             builder,
-            digester: Digester::default(),
             pending: Vec::with_capacity(CHUNK_ROWS),
             pending_bytes: 0,
             misses_columns: false,
@@ -73,7 +69,7 @@ impl<'a> RowWriter<'a> {
     /// # Panics
     /// Where the rows do not come in order: every look-up would be wrong.
     pub(crate) fn push(&mut self, row: SortedRow<'a>) -> Result<(), Error> {
-        self.pending_bytes = self.pending_bytes.saturating_add(row.row.as_bytes().len());
+        self.pending_bytes = self.pending_bytes.saturating_add(row.row.row.as_bytes().len());
         self.pending.push(row);
         // Pages end where they should only if what is encoded at once is whole counts of rows.
         let whole = self.pending.len().is_multiple_of(WRITE_BATCH_ROWS);
@@ -91,7 +87,7 @@ impl<'a> RowWriter<'a> {
         Ok((!self.misses_columns).then_some(self.writer))
     }
 
-    /// Encodes the rows that wait, and compares each with its digest.
+    /// Encodes the rows that wait, and compares each with what its columns give back.
     fn flush(&mut self) -> Result<(), Error> {
         let pending = std::mem::take(&mut self.pending);
         self.pending_bytes = 0;
@@ -100,7 +96,7 @@ impl<'a> RowWriter<'a> {
         }
         let first = self.writer.n_rows();
         for (number, row) in (first..).zip(&pending) {
-            let mut values = Values::of(row.row);
+            let mut values = Values::of(row.row.row);
             let account = values.text_of(Field::AccountId).unwrap_or("");
             self.writer.place(account, row.sort_at, row.place.seq)?;
             if let Some(fault) = self.fault.filter(|fault| fault.row == number) {
@@ -117,14 +113,18 @@ impl<'a> RowWriter<'a> {
         let columns = Columns::of_file(&batch, &shapes, &self.file.members, &self.key);
         let malformed = || Error::Malformed { segment: segment.to_owned(), row: first.into() };
         let columns = columns.ok_or_else(malformed)?;
-        let digests = self.digester.digests(&columns, &shapes);
+        let given_back = GivenBack::of(&columns);
         let mut sections = Vec::with_capacity(pending.len());
-        for (row, digest) in pending.iter().zip(digests) {
-            let same = digest == row.digest;
+        for (number, row) in pending.iter().enumerate() {
+            let position = row.place.position;
+            if !row.row.is_intact() {
+                return Err(Error::RowChanged { segment: segment.to_owned(), position });
+            }
+            let same = given_back.is(number, row.row.row);
             sections.push(if same { None } else { Some(differing(segment, row)?) });
         }
         let batch = with_sections(&batch, &sections).map_err(failed)?;
-        self.writer.write(&batch)?;
+        self.writer.write(batch)?;
         self.pending = pending;
         self.pending.clear();
         Ok(())
@@ -140,10 +140,10 @@ fn differing(segment: &str, row: &SortedRow<'_>) -> Result<Box<[u8]>, Error> {
         "columns do not give a row back; its section bytes are stored"
     );
     let mut bytes = Vec::new();
-    write_sections(&Values::of(row.row), &mut bytes);
+    write_sections(&Values::of(row.row.row), &mut bytes);
     // The last way to store the row: where it does not give the row back either, sealing must
     // fail while the journal still has it.
-    if read_sections(&bytes).is_some_and(|read| read.view() == row.row) {
+    if read_sections(&bytes).is_some_and(|read| read.view() == row.row.row) {
         Ok(bytes.into_boxed_slice())
     } else {
         Err(Error::Unstorable { segment: segment.to_owned(), position })

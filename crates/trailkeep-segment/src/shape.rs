@@ -70,7 +70,7 @@ impl Shapes {
     pub(crate) fn finish(&mut self) -> Column {
         let codes = std::mem::take(&mut self.codes);
         let dictionary = self.dictionary.take().filter(|held| held.len() == self.texts.len());
-        // A shape that is none is found out when the rows are compared with their digests.
+        // A shape that is none is found out when the rows are compared with their columns.
         let made = || Dictionary::shapes(&StringArray::from_iter_values(&self.texts)).map(Arc::new);
         self.dictionary = dictionary.or_else(made);
         match &self.dictionary {

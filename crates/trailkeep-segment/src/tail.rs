@@ -253,7 +253,7 @@ impl TailView {
 
     /// Returns every entry, in journal order.
     pub fn entries<'a>(&'a self, key: &'a IdKey) -> impl Iterator<Item = EntryRef<'a>> {
-        self.batches().flat_map(move |batch| batch.entries(key).map(|(entry, _)| entry))
+        self.batches().flat_map(move |batch| batch.entries(key))
     }
 
     /// Finds the entry at a position. Costs a look at every batch.
@@ -261,7 +261,7 @@ impl TailView {
         let batch = self
             .batches()
             .find(|batch| batch.partition == position.partition && batch.frame == position.frame)?;
-        batch.entry(key, position.ordinal).map(|(entry, _)| entry)
+        batch.entry(key, position.ordinal)
     }
 }
 

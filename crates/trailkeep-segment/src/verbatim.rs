@@ -1,5 +1,5 @@
 //! A row as its section bytes: what `_sections` holds for a row that the columns do not give
-//! back, and what an entry's digest is made over.
+//! back.
 
 use memchr::memchr2;
 use trailkeep_event::{

@@ -2,12 +2,11 @@
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::metadata::ParquetMetaData;
 use trailkeep_event::{Cut, Micros};
 
+use crate::encoder::Encoder;
 use crate::expected::FileColumns;
 use crate::index::IndexMaker;
 use crate::layout::{Effort, PAGE_ROWS_MAX, SECTIONS, column_name, properties, schema};
@@ -24,10 +23,10 @@ pub(crate) struct Coverage {
     pub(crate) level: u8,
 }
 
-/// Writes one segment. Memory: the encoded file, and the pages of one row group.
+/// Writes one segment. Memory: what its [`Encoder`] takes.
 pub(crate) struct SegmentWriter {
     id: String,
-    arrow: ArrowWriter<Vec<u8>>,
+    encoder: Encoder,
     schema: SchemaRef,
     /// The stored columns that the file has, ascending.
     stored: Box<[usize]>,
@@ -52,12 +51,11 @@ impl SegmentWriter {
             .project(&file.stored)
             .map_err(|source| Error::Columns { segment: id.clone(), source })?;
         let schema = SchemaRef::new(schema);
-        let arrow =
-            ArrowWriter::try_new_with_options(Vec::new(), SchemaRef::clone(&schema), options)
-                .map_err(|source| Error::Encode { segment: id.clone(), source })?;
+        let encoder = Encoder::start(SchemaRef::clone(&schema), options)
+            .map_err(|source| Error::Encode { segment: id.clone(), source })?;
         Ok(Self {
             id,
-            arrow,
+            encoder,
             schema,
             stored,
             index: IndexMaker::new(),
@@ -90,18 +88,19 @@ impl SegmentWriter {
 
     /// Writes the columns of rows that have their places; all but the last are a whole count of
     /// [`crate::layout::WRITE_BATCH_ROWS`].
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, batch: RecordBatch) -> Result<(), Error> {
         let sections = self.stored.binary_search(&SECTIONS).ok();
         let sections = sections.and_then(|place| batch.columns().get(place));
         let n_verbatim = sections.map_or(0, |them| them.len().saturating_sub(them.null_count()));
         self.verbatim = self.verbatim.saturating_add(short(n_verbatim));
-        self.arrow.write(batch).map_err(|source| Error::Encode { segment: self.id.clone(), source })
+        let encode = |source| Error::Encode { segment: self.id.clone(), source };
+        self.encoder.write(batch).map_err(encode)
     }
 
     /// Writes all objects, the trailer last; all are durable when this returns. A crash before
     /// that leaves objects that no catalog names.
     pub(crate) fn finish(
-        mut self,
+        self,
         store: &SegmentStore,
         coverage: &Coverage,
     ) -> Result<SegmentMeta, Error> {
@@ -112,8 +111,7 @@ impl SegmentWriter {
         let min_sort_at = self.accounts.iter().map(|run| run.min_sort_at).min();
         let max_sort_at = self.accounts.iter().map(|run| run.max_sort_at).max();
         let encode = |source| Error::Encode { segment: self.id.clone(), source };
-        let metadata = self.arrow.finish().map_err(encode)?;
-        let file = Bytes::from(std::mem::take(self.arrow.inner_mut()));
+        let (file, metadata) = self.encoder.finish().map_err(encode)?;
         let trailer = Trailer {
             format: FORMAT_VERSION,
             rows: self.rows,

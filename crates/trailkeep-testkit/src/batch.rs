@@ -2,9 +2,7 @@
 
 #![expect(clippy::panic, reason = "test code")]
 
-use trailkeep_event::{
-    Batch, BatchWriter, EventLimits, Micros, Row, RowBuilder, read_event, sections_digest,
-};
+use trailkeep_event::{Batch, BatchWriter, EventLimits, Micros, Row, RowBuilder, read_event};
 
 /// Reads one event.
 ///
@@ -16,17 +14,16 @@ pub fn row_of(event: &str) -> Row {
         .unwrap_or_else(|error| panic!("{error}\n{event}"))
 }
 
-/// Puts rows into one batch, with their digests.
+/// Puts rows into one batch.
 ///
 /// # Panics
 /// Where a row is not one.
 pub fn batch_of(rows: &[Row], created_at: Micros) -> Batch {
     let mut writer = BatchWriter::new();
-    let mut scratch = Vec::new();
     for row in rows {
-        writer.push(row.view(), sections_digest(row, &mut scratch));
+        writer.push(row.view());
     }
-    Batch::parse(writer.finish(created_at)).unwrap_or_else(|error| panic!("{error}"))
+    writer.finish(created_at).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[cfg(test)]

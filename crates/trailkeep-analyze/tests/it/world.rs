@@ -88,7 +88,7 @@ impl World {
             let batch = batch_of(&rows, Micros(START + 200 * 86_400_000_000));
             let batch = sequence(&mut self.heads, partition, frame, batch);
             let key = self.shelf.key().clone();
-            self.entries.extend(batch.entries(&key).map(|(entry, _)| entry.to_entry()));
+            self.entries.extend(batch.entries(&key).map(|entry| entry.to_entry()));
             self.shelf.push(Arc::new(batch));
         }
     }

@@ -192,7 +192,7 @@ impl Asked {
     /// Writes what is to be shown of a batch.
     fn batch(&self, batch: &SequencedBatch) -> Bytes {
         let mut out = Vec::new();
-        for (entry, _digest) in batch.entries(&self.id_key) {
+        for entry in batch.entries(&self.id_key) {
             if self.scope.covers(&entry) && self.filter.matches(&entry) {
                 write_event(entry, &mut out);
             }

@@ -47,9 +47,8 @@ pub(super) fn filters(bench: &mut Bench, rows: &[Row]) -> Result<()> {
 pub(super) fn mask(bench: &mut Bench, rows: &[Row]) -> Result<Vec<Masked>> {
     let mut copies: Vec<Vec<Row>> = Vec::new();
     copies.resize_with(super::ROUNDS, || rows.to_vec());
-    stage(bench, "Masked::new (section bytes and their digest)", rows.len(), || {
-        let mut scratch = Vec::new();
+    stage(bench, "Masked::new", rows.len(), || {
         let rows = copies.pop().unwrap_or_default();
-        Ok(rows.into_iter().map(|row| Masked::new(row, &mut scratch)).collect())
+        Ok(rows.into_iter().map(Masked::new).collect())
     })
 }

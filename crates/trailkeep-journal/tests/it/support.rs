@@ -36,7 +36,7 @@ pub(crate) fn batch(partition: Partition, tag: u64, label_bytes: usize) -> Journ
     builder.set(Field::OccurredAt, ValueRef::Time(Micros(7)));
     builder.set(Field::ActorLabel, ValueRef::Text(&"x".repeat(label_bytes)));
     let mut masked = MaskedBatch::new(partition);
-    masked.push(&Masked::new(builder.finish(), &mut Vec::new()));
+    masked.push(&Masked::new(builder.finish()));
     JournalBatch::new(masked, Micros(1_000_000)).unwrap()
 }
 

@@ -68,7 +68,7 @@ impl World {
 
     fn keep(&mut self, batch: &SequencedBatch) {
         let key = self.shelf.key().clone();
-        self.entries.extend(batch.entries(&key).map(|(entry, _)| entry.to_entry()));
+        self.entries.extend(batch.entries(&key).map(|entry| entry.to_entry()));
     }
 
     fn segment_id(&mut self) -> [u8; 16] {

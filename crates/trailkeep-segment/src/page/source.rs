@@ -283,9 +283,7 @@ fn dictionary_range(chunk: &ColumnChunkMetaData) -> Option<Range<u64>> {
 mod tests {
     use super::*;
     use object_store::memory::InMemory;
-    use trailkeep_event::{
-        Batch, BatchWriter, Cut, IdKey, Micros, Partition, SequencedBatch, sections_digest,
-    };
+    use trailkeep_event::{BatchWriter, Cut, IdKey, Micros, Partition, SequencedBatch};
     use trailkeep_testkit::{EventMaker, Random, row_of};
 
     use crate::{SealOptions, SegmentReader, SegmentStore, seal};
@@ -293,10 +291,9 @@ mod tests {
     fn segment(n_rows: usize) -> SegmentReader {
         let mut writer = BatchWriter::new();
         for line in EventMaker::new(3).with_source_ids().take(n_rows) {
-            let row = row_of(&line);
-            writer.push(row.view(), sections_digest(&row, &mut Vec::new()));
+            writer.push(row_of(&line).view());
         }
-        let batch = Batch::parse(writer.finish(Micros(0))).unwrap();
+        let batch = writer.finish(Micros(0)).unwrap();
         let seqs = (0..u64::try_from(n_rows).unwrap()).collect();
         let partition = Partition::new(0).unwrap();
         let batch = Arc::new(SequencedBatch { partition, frame: 0, batch, seqs });

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
 use trailkeep_event::{
-    Batch, BatchWriter, Cut, Entry, EventLimits, Field, FieldKind, Fields, IdKey, Micros,
-    Partition, Row, RowBuilder, SequencedBatch, ValueRef, canonical_json, sections_digest,
+    BatchWriter, Cut, Entry, EventLimits, Field, FieldKind, Fields, IdKey, Micros, Partition, Row,
+    RowBuilder, SequencedBatch, ValueRef, canonical_json,
 };
 use trailkeep_segment::{SealOptions, SegmentMeta, SegmentReader, SegmentStore, seal};
 
@@ -49,9 +49,9 @@ pub(crate) fn batch_in(
 ) -> Arc<SequencedBatch> {
     let mut writer = BatchWriter::new();
     for row in rows {
-        writer.push(row.view(), sections_digest(row, &mut Vec::new()));
+        writer.push(row.view());
     }
-    let batch = Batch::parse(writer.finish(Micros(created_at))).unwrap();
+    let batch = writer.finish(Micros(created_at)).unwrap();
     let seqs = (0..rows.len()).map(|n| frame * 10_000 + u64::try_from(n).unwrap()).collect();
     Arc::new(SequencedBatch { partition: Partition::new(partition).unwrap(), frame, batch, seqs })
 }
@@ -61,9 +61,7 @@ pub(crate) fn sorted(batches: &[Arc<SequencedBatch>]) -> Vec<Entry> {
     let key = key();
     let mut entries: Vec<Entry> = batches
         .iter()
-        .flat_map(|batch| {
-            batch.entries(&key).map(|(entry, _)| entry.to_entry()).collect::<Vec<_>>()
-        })
+        .flat_map(|batch| batch.entries(&key).map(|entry| entry.to_entry()).collect::<Vec<_>>())
         .collect();
     entries.sort_by_key(|entry| {
         let account = entry.text(Field::AccountId).unwrap().to_owned();

@@ -55,10 +55,10 @@ fn a_sealed_prefix_is_taken_and_dropped() {
     assert_eq!(after.end(&Cut::default()), before.end(&Cut::default()), "a cut moves forward only");
     assert_eq!(before.rows(), 600);
 
-    let wanted = batch_in(9, 42, 1, &[row("b", 1, 1)]).entry(&key(), 0).unwrap().0.stamp.position;
+    let wanted = batch_in(9, 42, 1, &[row("b", 1, 1)]).entry(&key(), 0).unwrap().stamp.position;
     let key = key();
     assert_eq!(after.find(&key, wanted).unwrap().stamp.position, wanted);
-    let gone = batch_in(9, 4, 1, &[row("b", 1, 1)]).entry(&key, 0).unwrap().0.stamp.position;
+    let gone = batch_in(9, 4, 1, &[row("b", 1, 1)]).entry(&key, 0).unwrap().stamp.position;
     assert!(after.find(&key, gone).is_none());
     assert_eq!(before.find(&key, gone).unwrap().stamp.position, gone);
 }
