@@ -8,6 +8,9 @@ use tokio::time::timeout;
 use super::{BodyLimits, Held};
 use crate::{ErrorCode, Problem};
 
+/// The most that is reserved for a body before it arrives: addresses, not memory, until then.
+const BYTES_AHEAD_MAX: usize = 1 << 20;
+
 /// Reads a body to its end. A body that announces too many bytes is refused before any is read.
 pub(super) async fn collect(
     body: Body,
@@ -18,8 +21,10 @@ pub(super) async fn collect(
     if announced > limits.wire_bytes_max {
         return Err(too_large(limits));
     }
-    match timeout(limits.total_timeout, collect_steadily(body, limits, held)).await {
-        Ok(read) => read,
+    let mut bytes = Vec::with_capacity(announced.min(BYTES_AHEAD_MAX));
+    let collected = collect_steadily(body, &mut bytes, limits, held);
+    match timeout(limits.total_timeout, collected).await {
+        Ok(read) => read.map(|()| bytes),
         Err(_elapsed) => Err(too_slow(format!(
             "the body took longer than {} seconds",
             limits.total_timeout.as_secs()
@@ -29,15 +34,15 @@ pub(super) async fn collect(
 
 async fn collect_steadily(
     mut body: Body,
+    bytes: &mut Vec<u8>,
     limits: &BodyLimits,
     held: &mut Held,
-) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
+) -> Result<(), Problem> {
     loop {
-        let step = collect_step(&mut body, &mut bytes, limits, held);
+        let step = collect_step(&mut body, bytes, limits, held);
         match timeout(limits.progress_timeout, step).await {
             Ok(Ok(Step::More)) => {}
-            Ok(Ok(Step::End)) => return Ok(bytes),
+            Ok(Ok(Step::End)) => return Ok(()),
             Ok(Err(problem)) => return Err(problem),
             Err(_elapsed) => {
                 return Err(too_slow(format!(
