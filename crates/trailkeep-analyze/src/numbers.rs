@@ -13,7 +13,8 @@ const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
     reason = "rounding is what is asked for; there is no other conversion"
 )]
 pub(crate) fn float(whole: i128) -> f64 {
-    whole as f64
+    // Nearly every one is short, and of longer ones the conversion is a call.
+    i64::try_from(whole).map_or_else(|_long| whole as f64, |short| short as f64)
 }
 
 /// Returns the integer that a double is, where it is one that doubles hold exactly.

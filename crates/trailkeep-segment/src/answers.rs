@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 
 use arrow_array::{Array, StringArray};
+use memchr::arch::all::packedpair::HeuristicFrequencyRank;
 use memchr::memmem;
 use trailkeep_event::{Field, FieldKind};
 use trailkeep_filter::{Bits, TermRef};
 
-use crate::column::Column;
+use crate::column::{Column, word};
 use crate::numbers::index;
 use crate::page::Dictionary;
 
 /// What a filter said of the values of dictionaries so far: by term, column and row group.
 pub(crate) type Memo = HashMap<(usize, usize, usize), Answers>;
+
+/// Where at most so many values are left to be asked, they are asked before any row is looked at.
+const ASKED_AT_ONCE_MAX: usize = 64;
 
 /// What a term says of the values of a dictionary.
 #[derive(Debug)]
@@ -109,6 +113,16 @@ impl Answers {
                 codes_of(texts, text, |code| set(&mut of_code, code, Answer::Passes));
             }
         }
+        let open: Vec<u32> = (0..)
+            .zip(&of_code)
+            .filter_map(|(code, answer)| (*answer == Answer::NotAsked).then_some(code))
+            .take(ASKED_AT_ONCE_MAX.saturating_add(1))
+            .collect();
+        if open.len() <= ASKED_AT_ONCE_MAX {
+            for code in open {
+                answer(term, field, code, (dictionary, &mut of_code));
+            }
+        }
         let mut open = (0..).zip(&of_code).filter(|(_code, answer)| **answer != Answer::Fails);
         let known = match (open.next(), open.next()) {
             (None, _) => Known::NonePasses,
@@ -124,11 +138,7 @@ impl Answers {
 /// look at the open ones alone.
 fn add_rows(passed: &mut Bits, open: &Bits, codes: &[u32], passes: impl Fn(u32) -> bool) {
     let word = |(codes, open): (&[u32], &u64)| {
-        if *open == 0 {
-            return 0;
-        }
-        let bits = codes.iter().zip(0_u32..).map(|(code, bit)| u64::from(passes(*code)) << bit);
-        bits.fold(0, |word, bit| word | bit) & open
+        if *open == 0 { 0 } else { word(codes, &passes) & open }
     };
     let words = codes.chunks(64).zip(open.words()).map(word).collect();
     passed.or(&Bits::from_words(open.n_rows(), words));
@@ -146,17 +156,21 @@ fn set(answers: &mut [Answer], code: usize, answer: Answer) {
 
 /// Calls `visit` with the code of each text that is this one.
 fn codes_of(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
-    for code in 0..texts.len() {
-        if texts.value(code) == text && texts.is_valid(code) {
+    let is_whole = |code| texts.is_valid(code) && texts.value(code).len() == text.len();
+    if text.is_empty() {
+        return (0..texts.len()).filter(|code| is_whole(*code)).for_each(visit);
+    }
+    each_with(texts, text, |code| {
+        if is_whole(code) {
             visit(code);
         }
-    }
+    });
 }
 
-/// Calls `visit` with the number of each text that this one is in.
+/// Calls `visit` with the number of each text that this one, which is not empty, is in.
 fn each_with(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
-    let finder = memmem::Finder::new(text);
     let (bytes, offsets) = (texts.value_data(), texts.value_offsets());
+    let finder = memmem::FinderBuilder::new().build_forward_with_ranker(Frequent::in_(bytes), text);
     let place = |offset: Option<&i32>| usize::try_from(*offset?).ok();
     let Some(mut from) = place(offsets.first()) else { return };
     while let Some(found) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
@@ -168,6 +182,32 @@ fn each_with(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
             visit(next.saturating_sub(1));
         }
         from = end;
+    }
+}
+
+/// How many bytes are looked at to know how frequent each is.
+const SAMPLE_BYTES: usize = 1024;
+
+/// How frequent each byte is, of 255, in some of the texts. A search stops at the two rarest bytes
+/// of what it looks for; what is rare in texts of any kind (`#`, `-`, `X`) may be in each of these.
+struct Frequent([u8; 256]);
+
+impl Frequent {
+    fn in_(bytes: &[u8]) -> Self {
+        let middle = bytes.len().saturating_sub(SAMPLE_BYTES).div_euclid(2);
+        let mut counts = [0_u8; 256];
+        for byte in bytes.iter().skip(middle).take(SAMPLE_BYTES) {
+            if let Some(count) = counts.get_mut(usize::from(*byte)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        Self(counts)
+    }
+}
+
+impl HeuristicFrequencyRank for Frequent {
+    fn rank(&self, byte: u8) -> u8 {
+        self.0.get(usize::from(byte)).copied().unwrap_or(u8::MAX)
     }
 }
 
@@ -202,6 +242,12 @@ mod tests {
             let mut found = Vec::new();
             each_with(&array, &text, |at| found.push(at));
             prop_assert_eq!(found, expected);
+            for text in ["", &text] {
+                let mut found = Vec::new();
+                codes_of(&array, text, |at| found.push(at));
+                let expected: Vec<usize> = (0..texts.len()).filter(|at| texts[*at] == text).collect();
+                prop_assert_eq!(found, expected);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Int64Array, PrimitiveArray, StringArray,
 };
 use arrow_array::{FixedSizeBinaryArray, cast::AsArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use trailkeep_event::{Field, FieldKind, Micros, ValueRef};
 
 use crate::layout::{ColumnKind, UUID_BYTES};
@@ -170,16 +170,28 @@ impl Column {
 
 /// Returns which codes stand for no value; `None` where all of them stand for one.
 pub(crate) fn nulls(codes: &[u32], values: &dyn Array) -> Option<NullBuffer> {
-    let code = |row: usize| codes.get(row).copied().unwrap_or(NO_CODE);
     let present = if let Some(valid) = values.nulls().filter(|nulls| nulls.null_count() > 0) {
-        let is_there = |code: usize| code < valid.len() && valid.is_valid(code);
-        BooleanBuffer::collect_bool(codes.len(), |row| is_there(index(code(row))))
+        let valid: Vec<bool> = valid.iter().collect();
+        bits(codes, |code| valid.get(index(code)).copied().unwrap_or(false))
     } else if codes.contains(&NO_CODE) {
-        BooleanBuffer::collect_bool(codes.len(), |row| code(row) != NO_CODE)
+        bits(codes, |code| code != NO_CODE)
     } else {
         return None;
     };
     Some(NullBuffer::new(present)).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Returns a bit for each code.
+fn bits(codes: &[u32], is: impl Fn(u32) -> bool) -> BooleanBuffer {
+    let words = codes.chunks(64).map(|codes| word(codes, &is));
+    BooleanBuffer::new(Buffer::from_vec(words.collect()), 0, codes.len())
+}
+
+/// Returns a bit for each of at most 64 codes, without a branch for each.
+#[inline]
+pub(crate) fn word(codes: &[u32], is: impl Fn(u32) -> bool) -> u64 {
+    let bits = codes.iter().zip(0_u32..).map(|(code, bit)| u64::from(is(*code)) << bit);
+    bits.fold(0, |word, bit| word | bit)
 }
 
 fn there(array: &dyn Array, row: usize) -> bool {
