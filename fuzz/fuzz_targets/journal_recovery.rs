@@ -48,7 +48,7 @@ fn batch(n: i64) -> MaskedBatch {
         "r".repeat(usize::try_from(n * 70).unwrap_or(0))
     );
     let row = read_event(event.as_bytes(), &EventLimits::STANDARD, &mut RowBuilder::default());
-    let masked = Masked::new(row.expect("the event is sound"), &mut Vec::new());
+    let masked = Masked::new(row.expect("the event is sound"));
     let mut batch = MaskedBatch::new(Partition::of_account(&account));
     batch.push(&masked);
     batch

@@ -46,20 +46,21 @@ impl SegmentReader {
         wanted: &Wanted,
         order: PageOrder,
     ) -> Vec<PageCandidate> {
-        let mut found = match plan.accounts {
-            None => self.all_pages(),
-            Some(accounts) => self.pages_of(accounts.iter().map(String::as_str), plan),
-        };
-        found.retain(|candidate| {
-            plan.from.is_none_or(|from| candidate.max_sort_at >= from)
-                && plan.to.is_none_or(|to| candidate.min_sort_at < to)
-        });
         // An index takes long to read the first time: not for a filter that it cannot help.
-        if *wanted != Wanted::always()
-            && let Some(held) = self.index()
-        {
-            found.retain(|candidate| held.may_hold(index(candidate.page), wanted));
-        }
+        let held = (*wanted != Wanted::always()).then(|| self.index()).flatten();
+        let may_hold = |page: u32, (min_sort_at, max_sort_at): (Micros, Micros)| {
+            plan.from.is_none_or(|from| max_sort_at >= from)
+                && plan.to.is_none_or(|to| min_sort_at < to)
+                && held.as_ref().is_none_or(|held| held.may_hold(index(page), wanted))
+        };
+        let mut found = match plan.accounts {
+            None => self.pages_that(may_hold),
+            Some(accounts) => {
+                let mut found = self.pages_of(accounts.iter().map(String::as_str), plan);
+                found.retain(|it| may_hold(it.page, (it.min_sort_at, it.max_sort_at)));
+                found
+            }
+        };
         match order {
             PageOrder::Newest => found.sort_by_key(|candidate| Reverse(candidate.max_sort_at)),
             PageOrder::Oldest => found.sort_by_key(|candidate| candidate.min_sort_at),
@@ -67,12 +68,14 @@ impl SegmentReader {
         found
     }
 
-    fn all_pages(&self) -> Vec<PageCandidate> {
+    /// Returns the pages that pass, of all accounts. Most do not, so that nothing is made of them.
+    fn pages_that(&self, pass: impl Fn(u32, (Micros, Micros)) -> bool) -> Vec<PageCandidate> {
+        let passing = (0..).zip(self.spans()).filter(|(page, span)| pass(*page, **span));
         let candidate = |(page, (min_sort_at, max_sort_at)): (u32, &(Micros, Micros))| {
             let rows = vec![rows_of_page(page, self.meta().rows)];
             PageCandidate { page, rows, min_sort_at: *min_sort_at, max_sort_at: *max_sort_at }
         };
-        (0..).zip(self.spans()).map(candidate).collect()
+        passing.map(candidate).collect()
     }
 
     fn pages_of<'a>(

@@ -22,8 +22,10 @@ const WAITING_MAX: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Encoder {
     /// `None` once the thread has ended.
-    running: Option<(SyncSender<RecordBatch>, JoinHandle<Result<Encoded, ParquetError>>)>,
+    running: Option<(SyncSender<RecordBatch>, Thread)>,
 }
+
+type Thread = JoinHandle<Result<Encoded, ParquetError>>;
 
 /// A whole file.
 pub(crate) type Encoded = (Bytes, Arc<ParquetMetaData>);

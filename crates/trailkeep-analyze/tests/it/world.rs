@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trailkeep_analyze::{AggregateRequest, AnalyzeOptions, Analyzer, GroupBy, Metric, OrderBy};
-use trailkeep_event::{Cut, Entry, Field, Fields, IdKey, Micros, PARTITIONS, Partition, Row};
+use trailkeep_event::{
+    Cut, Entry, EntryRef, Field, Fields, IdKey, Micros, PARTITIONS, Partition, Row,
+};
 use trailkeep_event::{RowBuilder, SequencedBatch, ValueRef};
 use trailkeep_filter::Filter;
 use trailkeep_io::{DiskStore, SimClock, SimDisk};
@@ -88,7 +90,7 @@ impl World {
             let batch = batch_of(&rows, Micros(START + 200 * 86_400_000_000));
             let batch = sequence(&mut self.heads, partition, frame, batch);
             let key = self.shelf.key().clone();
-            self.entries.extend(batch.entries(&key).map(|entry| entry.to_entry()));
+            self.entries.extend(batch.entries(&key).map(EntryRef::to_entry));
             self.shelf.push(Arc::new(batch));
         }
     }

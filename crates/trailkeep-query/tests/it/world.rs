@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trailkeep_event::{
-    Entry, Field, Fields, IdKey, Micros, PARTITIONS, Partition, Row, SequencedBatch,
+    Entry, EntryRef, Field, Fields, IdKey, Micros, PARTITIONS, Partition, Row, SequencedBatch,
 };
 use trailkeep_filter::Filter;
 use trailkeep_io::{DiskStore, SimClock, SimDisk};
@@ -68,7 +68,7 @@ impl World {
 
     fn keep(&mut self, batch: &SequencedBatch) {
         let key = self.shelf.key().clone();
-        self.entries.extend(batch.entries(&key).map(|entry| entry.to_entry()));
+        self.entries.extend(batch.entries(&key).map(EntryRef::to_entry));
     }
 
     fn segment_id(&mut self) -> [u8; 16] {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
 use trailkeep_event::{
-    BatchWriter, Cut, Entry, EventLimits, Field, FieldKind, Fields, IdKey, Micros, Partition, Row,
-    RowBuilder, SequencedBatch, ValueRef, canonical_json,
+    BatchWriter, Cut, Entry, EntryRef, EventLimits, Field, FieldKind, Fields, IdKey, Micros,
+    Partition, Row, RowBuilder, SequencedBatch, ValueRef, canonical_json,
 };
 use trailkeep_segment::{SealOptions, SegmentMeta, SegmentReader, SegmentStore, seal};
 
@@ -61,7 +61,7 @@ pub(crate) fn sorted(batches: &[Arc<SequencedBatch>]) -> Vec<Entry> {
     let key = key();
     let mut entries: Vec<Entry> = batches
         .iter()
-        .flat_map(|batch| batch.entries(&key).map(|entry| entry.to_entry()).collect::<Vec<_>>())
+        .flat_map(|batch| batch.entries(&key).map(EntryRef::to_entry).collect::<Vec<_>>())
         .collect();
     entries.sort_by_key(|entry| {
         let account = entry.text(Field::AccountId).unwrap().to_owned();
