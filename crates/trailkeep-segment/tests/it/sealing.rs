@@ -1,7 +1,9 @@
 //! What is sealed comes back.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
-use trailkeep_event::{Cut, Field, Fields, Position, Row, SequencedBatch};
+use trailkeep_event::{Batch, Cut, Field, Fields, Position, Row, SequencedBatch};
 use trailkeep_segment::{
     Error, SealFault, SegmentMeta, SortKey, read_sections, seal, write_sections,
 };
@@ -123,7 +125,7 @@ fn rows_are_stored_by_account_then_time_then_log_index() {
 #[test]
 fn nothing_is_sealed_twice_or_out_of_nothing() {
     let store = memory();
-    let none: [std::sync::Arc<SequencedBatch>; 0] = [];
+    let none: [Arc<SequencedBatch>; 0] = [];
     let seal_one =
         |id| seal(&store, &key(), &[batch(0, 1, &[row("a", 1, 1)])], &options(id, Cut::default()));
     assert!(matches!(seal(&store, &key(), &none, &options(1, Cut::default())), Err(Error::Empty)));
@@ -144,4 +146,23 @@ fn rows_beyond_the_end_are_refused() {
     assert!(matches!(reader.fetch(&[0, 1]), Err(Error::NoSuchRow { row: 1, .. })));
     assert_eq!(reader.fetch(&[0, 0]).unwrap().len(), 2);
     assert_eq!(reader.fetch(&[]).unwrap(), []);
+}
+
+/// A row that is no longer the one that was admitted is not sealed: the journal still has it.
+#[test]
+fn a_row_that_changed_in_memory_is_refused() {
+    let sound = batch(0, 1, &[row("a", 1, 1), row("b", 2, 2)]);
+    let mut bytes = sound.batch.as_bytes().to_vec();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let changed = SequencedBatch {
+        batch: Batch::parse(bytes.into()).unwrap(),
+        seqs: sound.seqs.clone(),
+        ..*sound
+    };
+    let position = changed.entry(&key(), 1).unwrap().stamp.position;
+    let store = memory();
+    let failed = seal(&store, &key(), &[Arc::new(changed)], &options(1, Cut::default()));
+    assert!(matches!(failed, Err(Error::RowChanged { position: at, .. }) if at == position));
+    assert_eq!(store.list().unwrap(), []);
 }
