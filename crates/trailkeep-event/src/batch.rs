@@ -228,6 +228,15 @@ mod tests {
         assert!(batch.rows().all(|row| row.is_intact()));
     }
 
+    #[test]
+    fn other_versions_are_refused() {
+        for version in [0, 1, 3] {
+            let mut bytes = batch(1).as_bytes().to_vec();
+            bytes[0] = version;
+            assert_eq!(Batch::parse(bytes.into()).unwrap_err(), BatchError::Version(version));
+        }
+    }
+
     proptest! {
         #[test]
         fn hostile_bytes_never_panic(bytes: Vec<u8>) {

@@ -180,3 +180,18 @@ pub(crate) fn logged<'a>(
 ) -> &'a (dyn std::error::Error + 'static) {
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trailkeep_event::Position;
+
+    /// The journal still has the row: trying again with what is in memory would lose it.
+    #[test]
+    fn a_row_that_changed_in_memory_stops_the_store() {
+        let position = Position::parse("p0-1-2").unwrap();
+        let changed = trailkeep_segment::Error::RowChanged { segment: "a".to_owned(), position };
+        assert!(Error::segment("seal")(changed).is_final());
+        assert!(!Error::segment("seal")(trailkeep_segment::Error::Empty).is_final());
+    }
+}

@@ -17,7 +17,7 @@ impl JournalBatch {
     /// Seals a batch with its time of admission.
     ///
     /// # Errors
-    /// [`Error::MakeBatch`] where the batch has more rows than a position can number.
+    /// [`Error::MakeBatch`] where the batch has more rows than a position can number, or 4 GiB.
     pub fn new(batch: MaskedBatch, created_at: Micros) -> Result<Self> {
         let partition = batch.partition();
         let made = batch.finish(created_at);

@@ -170,7 +170,7 @@ fn codes_of(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
 /// Calls `visit` with the number of each text that this one, which is not empty, is in.
 fn each_with(texts: &StringArray, text: &str, mut visit: impl FnMut(usize)) {
     let (bytes, offsets) = (texts.value_data(), texts.value_offsets());
-    let finder = memmem::FinderBuilder::new().build_forward_with_ranker(Frequent::in_(bytes), text);
+    let finder = memmem::FinderBuilder::new().build_forward_with_ranker(Frequent::of(bytes), text);
     let place = |offset: Option<&i32>| usize::try_from(*offset?).ok();
     let Some(mut from) = place(offsets.first()) else { return };
     while let Some(found) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
@@ -193,7 +193,7 @@ const SAMPLE_BYTES: usize = 1024;
 struct Frequent([u8; 256]);
 
 impl Frequent {
-    fn in_(bytes: &[u8]) -> Self {
+    fn of(bytes: &[u8]) -> Self {
         let middle = bytes.len().saturating_sub(SAMPLE_BYTES).div_euclid(2);
         let mut counts = [0_u8; 256];
         for byte in bytes.iter().skip(middle).take(SAMPLE_BYTES) {

@@ -18,11 +18,17 @@ const WAITING_MAX: usize = 1;
 /// A Parquet file on its way. Memory: the encoded file, the pages of one row group, and
 /// [`WAITING_MAX`] batches beside the one that is being encoded.
 ///
-/// One that is dropped ends its thread, which may outlive it by one batch.
+/// Dropping it gives the file up, and waits for the batches that it has.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     /// `None` once the thread has ended.
-    running: Option<(SyncSender<RecordBatch>, Thread)>,
+    running: Option<(SyncSender<Work>, Thread)>,
+}
+
+/// What the thread is told. That nothing more can come is no end: the file was given up.
+enum Work {
+    Rows(RecordBatch),
+    End,
 }
 
 type Thread = JoinHandle<Result<Encoded, ParquetError>>;
@@ -37,42 +43,64 @@ impl Encoder {
         options: ArrowWriterOptions,
     ) -> Result<Self, ParquetError> {
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options)?;
-        let (sender, batches) = sync_channel(WAITING_MAX);
+        let (sender, work) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("encoder".to_owned());
-        let thread = thread.spawn(move || encode(writer, &batches))?;
+        let thread = thread.spawn(move || encode(writer, &work))?;
         Ok(Self { running: Some((sender, thread)) })
     }
 
     /// Appends rows.
     pub(crate) fn write(&mut self, batch: RecordBatch) -> Result<(), ParquetError> {
-        let sent = self.running.as_ref().is_some_and(|(sender, _)| sender.send(batch).is_ok());
-        if sent {
+        if self.tell(Work::Rows(batch)) {
             return Ok(());
         }
         // The thread ends before it is told to only where it failed.
-        self.end().map(|_encoded| ())
+        self.end().and_then(|_encoded| Err(given_up()))
     }
 
     /// Returns the file.
     pub(crate) fn finish(mut self) -> Result<Encoded, ParquetError> {
+        self.tell(Work::End);
         self.end()
+    }
+
+    /// Returns whether the thread is there to hear it.
+    fn tell(&self, work: Work) -> bool {
+        self.running.as_ref().is_some_and(|(sender, _)| sender.send(work).is_ok())
     }
 
     fn end(&mut self) -> Result<Encoded, ParquetError> {
         let Some((sender, thread)) = self.running.take() else {
-            return Err(ParquetError::General("the encoder has failed before".to_owned()));
+            return Err(given_up());
         };
         drop(sender);
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            // Nobody is left to tell what became of it.
+            let _given_up = self.end();
+        }
+    }
+}
+
+fn given_up() -> ParquetError {
+    ParquetError::General("the file was given up before".to_owned())
+}
+
 fn encode(
     mut writer: ArrowWriter<Vec<u8>>,
-    batches: &Receiver<RecordBatch>,
+    work: &Receiver<Work>,
 ) -> Result<Encoded, ParquetError> {
-    for batch in batches {
-        writer.write(&batch)?;
+    loop {
+        match work.recv() {
+            Ok(Work::Rows(batch)) => writer.write(&batch)?,
+            Ok(Work::End) => break,
+            Err(_dropped) => return Err(given_up()),
+        }
     }
     let metadata = writer.finish()?;
     let file = std::mem::take(writer.inner_mut());

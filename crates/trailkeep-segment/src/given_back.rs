@@ -24,7 +24,7 @@ impl<'a> GivenBack<'a> {
 
     /// Tells whether a row of the run has the values that it should have, and none besides: then
     /// its section bytes, which are made of its values alone, are the same, too.
-    pub(crate) fn is(&self, number: usize, row: RowRef<'_>) -> bool {
+    pub(crate) fn equals(&self, number: usize, row: RowRef<'_>) -> bool {
         row.equals(&Numbered { columns: &self.columns, number })
     }
 }

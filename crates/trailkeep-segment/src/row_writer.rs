@@ -21,7 +21,7 @@ pub(crate) const CHUNK_BYTES: usize = 8 << 20;
 /// A row on its way into a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SortedRow<'a> {
-    pub(crate) row: BatchRow<'a>,
+    pub(crate) admitted: BatchRow<'a>,
     pub(crate) place: Place,
     /// When it sorts.
     pub(crate) sort_at: Micros,
@@ -69,7 +69,7 @@ impl<'a> RowWriter<'a> {
     /// # Panics
     /// Where the rows do not come in order: every look-up would be wrong.
     pub(crate) fn push(&mut self, row: SortedRow<'a>) -> Result<(), Error> {
-        self.pending_bytes = self.pending_bytes.saturating_add(row.row.row.as_bytes().len());
+        self.pending_bytes = self.pending_bytes.saturating_add(row.admitted.row.as_bytes().len());
         self.pending.push(row);
         // Pages end where they should only if what is encoded at once is whole counts of rows.
         let whole = self.pending.len().is_multiple_of(WRITE_BATCH_ROWS);
@@ -96,7 +96,7 @@ impl<'a> RowWriter<'a> {
         }
         let first = self.writer.n_rows();
         for (number, row) in (first..).zip(&pending) {
-            let mut values = Values::of(row.row.row);
+            let mut values = Values::of(row.admitted.row);
             let account = values.text_of(Field::AccountId).unwrap_or("");
             self.writer.place(account, row.sort_at, row.place.seq)?;
             if let Some(fault) = self.fault.filter(|fault| fault.row == number) {
@@ -117,10 +117,10 @@ impl<'a> RowWriter<'a> {
         let mut sections = Vec::with_capacity(pending.len());
         for (number, row) in pending.iter().enumerate() {
             let position = row.place.position;
-            if !row.row.is_intact() {
+            if !row.admitted.is_intact() {
                 return Err(Error::RowChanged { segment: segment.to_owned(), position });
             }
-            let same = given_back.is(number, row.row.row);
+            let same = given_back.equals(number, row.admitted.row);
             sections.push(if same { None } else { Some(differing(segment, row)?) });
         }
         let batch = with_sections(&batch, &sections).map_err(failed)?;
@@ -140,10 +140,10 @@ fn differing(segment: &str, row: &SortedRow<'_>) -> Result<Box<[u8]>, Error> {
         "columns do not give a row back; its section bytes are stored"
     );
     let mut bytes = Vec::new();
-    write_sections(&Values::of(row.row.row), &mut bytes);
+    write_sections(&Values::of(row.admitted.row), &mut bytes);
     // The last way to store the row: where it does not give the row back either, sealing must
     // fail while the journal still has it.
-    if read_sections(&bytes).is_some_and(|read| read.view() == row.row.row) {
+    if read_sections(&bytes).is_some_and(|read| read.view() == row.admitted.row) {
         Ok(bytes.into_boxed_slice())
     } else {
         Err(Error::Unstorable { segment: segment.to_owned(), position })
