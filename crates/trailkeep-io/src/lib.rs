@@ -8,7 +8,8 @@
 //! | [`Disk`] | [`RealDisk`] | [`SimDisk`], which fails and loses its power when told to |
 //!
 //! On top of any disk: [`durable`] changes small files whole and durably, [`DiskStore`] keeps
-//! objects. [`Tasks`] is the one place that starts tasks and threads.
+//! objects. [`Tasks`] is the one place that starts tasks and threads;
+//! [`share`] lets some threads do one piece of work.
 //!
 //! Promises: a program that takes these as arguments runs the same on a simulated machine that
 //! loses power between any two writes; what a call here says is durable survives that.
@@ -23,6 +24,7 @@ pub mod durable;
 mod entropy;
 mod error;
 mod real_disk;
+mod share;
 mod sim_clock;
 mod sim_disk;
 mod sim_entropy;
@@ -39,6 +41,7 @@ pub use self::{
     entropy::Entropy,
     error::Error,
     real_disk::{DirLock, RealDisk},
+    share::share,
     sim_clock::SimClock,
     sim_disk::{Fault, FaultKind, FaultOp, OpCounts, SimDisk},
     sim_entropy::SimEntropy,

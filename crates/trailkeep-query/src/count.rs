@@ -1,14 +1,16 @@
 //! Counts everything that matches.
 
+use trailkeep_io::share;
 use trailkeep_segment::{PageCandidate, SegmentReader, ShelfView};
 
-use crate::engine::{Deadline, Engine};
+use crate::engine::{Deadline, Engine, THREADS};
 use crate::error::Error;
 use crate::matcher::Matcher;
 use crate::pages::Pages;
 
-/// How many pages two threads share, at least: a thread costs as much as some pages.
-const SHARED_PAGES_MIN: usize = 64;
+/// The pages that a thread takes at a time: neighbours share what was found out about their
+/// dictionaries.
+const RUN_PAGES: usize = 32;
 
 impl Engine {
     /// Counts exactly. Costs a look at the columns that the filter names, of the pages that may
@@ -27,32 +29,21 @@ impl Engine {
     }
 }
 
-/// Counts the matches of some pages. Two threads share many.
+/// Counts the matches of some pages. Several threads share many.
 fn count_shared(
     reader: &SegmentReader,
     matcher: &Matcher,
     candidates: &[PageCandidate],
     deadline: &Deadline<'_>,
 ) -> Result<usize, Error> {
-    let count = |candidates: &[PageCandidate]| {
-        let (mut pages, mut deadline) = (Pages::new(reader, matcher), deadline.clone());
-        let mut total = 0_usize;
-        for candidate in candidates {
+    let runs: Vec<&[PageCandidate]> = candidates.chunks(RUN_PAGES).collect();
+    let start = || (Pages::new(reader, matcher), deadline.clone(), 0_usize);
+    let states = share(THREADS, &runs, start, |(pages, deadline, total), run| {
+        for candidate in *run {
             deadline.look()?;
-            total = total.saturating_add(pages.count(candidate)?);
+            *total = total.saturating_add(pages.count(candidate)?);
         }
-        Ok(total)
-    };
-    if candidates.len() < SHARED_PAGES_MIN {
-        return count(candidates);
-    }
-    let (ours, theirs) = candidates.split_at(candidates.len() / 2);
-    std::thread::scope(|scope| {
-        let theirs = scope.spawn(|| count(theirs));
-        let ours: usize = count(ours)?;
-        match theirs.join() {
-            Ok(theirs) => Ok(ours.saturating_add(theirs?)),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+        Ok(())
+    })?;
+    Ok(states.iter().map(|(_pages, _deadline, total)| *total).sum())
 }

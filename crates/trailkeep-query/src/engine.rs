@@ -9,6 +9,9 @@ use trailkeep_segment::Shelf;
 use crate::Error;
 use crate::cursor::CursorKey;
 
+/// How many threads share the work of one query where there is much.
+pub(crate) const THREADS: usize = 2;
+
 /// How queries are bounded.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryOptions {

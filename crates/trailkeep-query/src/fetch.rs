@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 
 use trailkeep_event::{Entry, EntryRef};
-use trailkeep_segment::ShelfView;
+use trailkeep_io::share;
+use trailkeep_segment::{ShelfView, page_of};
 
+use crate::engine::THREADS;
 use crate::error::Error;
 
 /// How large an entry is taken to be before one was seen.
 const ENTRY_BYTES: usize = 64 * 1024;
+
+/// How many pages several threads share, at least: a page costs more than it costs to start a
+/// thread.
+const SHARED_PAGES_MIN: usize = 6;
 
 /// Where an entry of a view is.
 #[derive(Clone, Copy, Debug)]
@@ -55,27 +61,42 @@ pub(crate) fn fetch<K>(
     Ok(entries)
 }
 
-/// Reads entries segment by segment and puts them back in order.
+/// Reads entries page by page and puts them back in order.
 fn fetch_turn<K>(view: &ShelfView, turn: &[(K, Source<'_>)]) -> Result<Vec<Entry>, Error> {
-    let mut rows: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-    for (_key, source) in turn {
-        if let Source::Segment(number, row) = source {
-            rows.entry(*number).or_default().push(*row);
-        }
+    let mut rows: Vec<(usize, u32)> =
+        turn.iter().filter_map(|(_key, source)| row_of(source)).collect();
+    rows.sort_unstable();
+    let page = |(segment, row): &(usize, u32)| (*segment, page_of(*row));
+    let pages: Vec<&[(usize, u32)]> = rows.chunk_by(|a, b| page(a) == page(b)).collect();
+    let n_threads = if pages.len() < SHARED_PAGES_MIN { 1 } else { THREADS };
+    let fetched =
+        share(n_threads, &pages, BTreeMap::new, |fetched, page| fetch_page(view, page, fetched))?;
+    let mut fetched: BTreeMap<(usize, u32), Entry> = fetched.into_iter().flatten().collect();
+    let entry = |(_key, source): &(K, Source<'_>)| match source {
+        Source::Tail(entry) => Some(entry.to_entry()),
+        Source::Segment(segment, row) => fetched.remove(&(*segment, *row)),
+    };
+    Ok(turn.iter().filter_map(entry).collect())
+}
+
+fn row_of(source: &Source<'_>) -> Option<(usize, u32)> {
+    match source {
+        Source::Tail(_entry) => None,
+        Source::Segment(segment, row) => Some((*segment, *row)),
     }
-    let mut fetched: BTreeMap<usize, std::vec::IntoIter<Entry>> = BTreeMap::new();
-    for (number, rows) in rows {
-        let Some(segment) = view.sealed.get(number) else { continue };
-        let reader = segment.reader().map_err(Error::segment)?;
-        let entries = reader.fetch(&rows).map_err(Error::segment)?;
-        fetched.insert(number, entries.into_iter());
-    }
-    let mut entries = Vec::with_capacity(turn.len());
-    for (_key, source) in turn {
-        entries.extend(match source {
-            Source::Tail(entry) => Some(entry.to_entry()),
-            Source::Segment(number, _row) => fetched.get_mut(number).and_then(Iterator::next),
-        });
-    }
-    Ok(entries)
+}
+
+/// Reads the rows of one page.
+fn fetch_page(
+    view: &ShelfView,
+    page: &[(usize, u32)],
+    fetched: &mut BTreeMap<(usize, u32), Entry>,
+) -> Result<(), Error> {
+    let Some((number, _row)) = page.first() else { return Ok(()) };
+    let Some(segment) = view.sealed.get(*number) else { return Ok(()) };
+    let rows: Vec<u32> = page.iter().map(|(_segment, row)| *row).collect();
+    let entries =
+        segment.reader().and_then(|reader| reader.fetch(&rows)).map_err(Error::segment)?;
+    fetched.extend(page.iter().copied().zip(entries));
+    Ok(())
 }

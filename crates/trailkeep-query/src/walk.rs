@@ -8,12 +8,13 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 use trailkeep_event::{IdKey, Micros, SequencedBatch};
+use trailkeep_io::share;
 use trailkeep_segment::{
     PageCandidate, PageOrder, RowHandle, SegmentMeta, SegmentReader, ShelfView, SortKey,
 };
 
 use crate::best::{Best, Place};
-use crate::engine::{Deadline, Engine};
+use crate::engine::{Deadline, Engine, THREADS};
 use crate::error::Error;
 use crate::fetch::Source;
 use crate::list::Order;
@@ -40,7 +41,7 @@ impl Engine {
     /// Returns the first matches behind the last place that was shown, in order.
     ///
     /// Costs a look at the pages that come before the last match by the times they state, and
-    /// opens no segment that lies behind. Where that takes many pages, two threads share them.
+    /// opens no segment that lies behind. Where that takes many pages, several threads share them.
     pub(crate) fn first<'v>(
         &'v self,
         view: &'v ShelfView,
@@ -54,15 +55,11 @@ impl Engine {
         let state = Mutex::new(State { queue: search.start(), best });
         let mut deadline = self.deadline();
         if search.look(&state, &mut deadline, ALONE_TURNS)?.is_continue() {
-            let mut theirs = deadline.clone();
-            std::thread::scope(|scope| {
-                let helper = scope.spawn(|| search.look(&state, &mut theirs, usize::MAX));
-                let ours = search.look(&state, &mut deadline, usize::MAX);
-                match helper.join() {
-                    Ok(theirs) => ours.and(theirs).map(drop),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            })?;
+            let look = |deadline: &mut Deadline<'_>, _part: &()| {
+                let looked = search.look(&state, deadline, usize::MAX);
+                looked.map(drop).inspect_err(|_error| state.lock().queue.clear())
+            };
+            share(THREADS, &[(); THREADS], || deadline.clone(), look)?;
         }
         Ok(state.into_inner().best.finish())
     }

@@ -60,7 +60,7 @@ pub use self::{
     meta::{FORMAT_VERSION, SegmentMeta},
     page::{Dictionary, PageReader},
     pick::Compaction,
-    reader::SegmentReader,
+    reader::{SegmentReader, page_of},
     scan::{RowHandle, ScanPlan},
     seal::{SealFault, SealOptions, SealedSegment, seal},
     select::{PageHits, PageQuery},

@@ -20,9 +20,6 @@ use crate::trailer::{Trailer, TrailerError};
 use crate::verified::VerifiedFile;
 use crate::{Error, SegmentMeta, SegmentStore};
 
-/// How many pages two threads share, at least, when whole entries are read.
-const SHARED_PAGES_MIN: usize = 6;
-
 /// A sealed segment, open for reading: its trailer and the footer of its Parquet object are in
 /// memory, and both were checked. Cloning shares them.
 #[derive(Clone, Debug)]
@@ -92,40 +89,16 @@ impl SegmentReader {
         if let Some(row) = sorted.last().copied().filter(|row| *row >= self.trailer.rows) {
             return Err(Error::NoSuchRow { segment: self.meta.id.clone(), row });
         }
-        let pages: Vec<&[u32]> = sorted.chunk_by(|a, b| page_of(*a) == page_of(*b)).collect();
-        let entries = self.fetch_pages(&pages)?;
+        let mut builder = RowBuilder::default();
+        let mut entries = Vec::with_capacity(sorted.len());
+        for page in sorted.chunk_by(|a, b| page_of(*a) == page_of(*b)) {
+            entries.extend(PageReader::some(self, page).entries(&mut builder)?);
+        }
         let in_order = |row: &u32| {
             let found = sorted.binary_search(row).ok().and_then(|at| entries.get(at)).cloned();
             found.ok_or_else(|| self.malformed(*row))
         };
         rows.iter().map(in_order).collect()
-    }
-
-    /// Reads the rows of some pages. Two threads share many pages: a page costs more than it costs
-    /// to start a thread.
-    fn fetch_pages(&self, pages: &[&[u32]]) -> Result<Vec<Entry>, Error> {
-        if pages.len() < SHARED_PAGES_MIN {
-            return self.fetch_one_by_one(pages);
-        }
-        let (ours, theirs) = pages.split_at(pages.len() / 2);
-        std::thread::scope(|scope| {
-            let theirs = scope.spawn(|| self.fetch_one_by_one(theirs));
-            let mut entries = self.fetch_one_by_one(ours)?;
-            match theirs.join() {
-                Ok(more) => entries.extend(more?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-            Ok(entries)
-        })
-    }
-
-    fn fetch_one_by_one(&self, pages: &[&[u32]]) -> Result<Vec<Entry>, Error> {
-        let mut builder = RowBuilder::default();
-        let mut entries = Vec::new();
-        for page in pages {
-            entries.extend(PageReader::some(self, page).entries(&mut builder)?);
-        }
-        Ok(entries)
     }
 
     /// Returns how many pages the segment has; all but the last have 2048 rows.
@@ -286,8 +259,8 @@ fn places(parquet: &ArrowReaderMetadata, members: &Members) -> Option<[Option<us
         .then_some(places)
 }
 
-/// Returns the number of the page that holds a row.
-pub(crate) fn page_of(row: u32) -> usize {
+/// Returns the number of the page that holds a row of a segment.
+pub fn page_of(row: u32) -> usize {
     index(row) / PAGE_ROWS_MAX
 }
 
