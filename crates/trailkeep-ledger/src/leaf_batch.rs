@@ -1,0 +1,95 @@
+//! The leaf hashes of many entries at once.
+
+use trailkeep_event::{EntryRef, Section, write_section};
+use trailkeep_merkle::{Hash, SECRET_BYTES, Secret};
+
+use crate::entry_leaf::{leaf_of, section_bit};
+use crate::messages::Messages;
+
+const SALT: &[u8] = b"trailkeep/v1/salt\0";
+const SECTION: &[u8] = b"trailkeep/v1/section\0";
+const EVENT: &[u8] = b"trailkeep/v1/event\0";
+/// Before each leaf that is hashed (RFC 6962).
+const LEAF: &[u8] = &[0];
+/// How many pairs of salts an entry has.
+const PAIRS: u8 = 4;
+
+/// The leaf hashes of many entries at once, in buffers that are used again. The same as
+/// [`entry_leaf`](crate::entry_leaf) of each: here all hashes of a kind are made together.
+#[derive(Debug, Default)]
+pub struct LeafBatch {
+    /// The sections of all entries, each with its number and entry.
+    sections: Messages,
+    masks: Vec<u16>,
+    salts: Messages,
+    events: Messages,
+    leaves: Messages,
+    salt_digests: Vec<Hash>,
+    section_digests: Vec<Hash>,
+    event_digests: Vec<Hash>,
+}
+
+impl LeafBatch {
+    /// Returns the hash of each entry's leaf, in their order.
+    pub fn hashes(&mut self, entries: &[(EntryRef<'_>, Secret)], out: &mut Vec<Hash>) {
+        self.make_salts(entries);
+        self.make_sections(entries);
+        self.make_events();
+        self.leaves.clear();
+        for (((entry, _secret), mask), digest) in
+            entries.iter().zip(&self.masks).zip(&self.event_digests)
+        {
+            let leaf = leaf_of(&entry.row, &entry.stamp, *mask, *digest);
+            self.leaves.push(&[LEAF, &leaf.to_bytes()]);
+        }
+        self.leaves.digests(out);
+    }
+
+    fn make_salts(&mut self, entries: &[(EntryRef<'_>, Secret)]) {
+        self.salts.clear();
+        for (_entry, secret) in entries {
+            for pair in 0..PAIRS {
+                self.salts.push(&[SALT, &secret.0, &[pair]]);
+            }
+        }
+        self.salts.digests(&mut self.salt_digests);
+    }
+
+    fn make_sections(&mut self, entries: &[(EntryRef<'_>, Secret)]) {
+        self.sections.clear();
+        self.masks.clear();
+        let (salts, _rest) = self.salt_digests.as_chunks::<4>();
+        for ((entry, _secret), salts) in entries.iter().zip(salts) {
+            let (fields, mut mask) = (entry.row.unpack(), 0);
+            let salts = salts.iter().flat_map(|pair| pair.0.as_chunks::<SECRET_BYTES>().0);
+            for (section, salt) in Section::ALL.into_iter().zip(salts) {
+                let buffer = self.sections.buffer();
+                buffer.extend_from_slice(SECTION);
+                buffer.push(section.number());
+                buffer.extend_from_slice(salt);
+                if write_section(&fields, section, buffer) {
+                    self.sections.end();
+                    mask |= section_bit(section);
+                } else {
+                    self.sections.take_back();
+                }
+            }
+            self.masks.push(mask);
+        }
+        self.sections.digests(&mut self.section_digests);
+    }
+
+    fn make_events(&mut self) {
+        self.events.clear();
+        let mut digests = self.section_digests.iter();
+        for mask in &self.masks {
+            let buffer = self.events.buffer();
+            buffer.extend_from_slice(EVENT);
+            buffer.extend_from_slice(&mask.to_be_bytes());
+            let n_sections = usize::try_from(mask.count_ones()).unwrap_or(0);
+            digests.by_ref().take(n_sections).for_each(|it| buffer.extend_from_slice(&it.0));
+            self.events.end();
+        }
+        self.events.digests(&mut self.event_digests);
+    }
+}

@@ -1,0 +1,59 @@
+//! What a leaf says of an entry's sections without showing them.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::{Hash, SECRET_BYTES, Secret};
+
+const SALT: &[u8] = b"trailkeep/v1/salt\0";
+const SECTION: &[u8] = b"trailkeep/v1/section\0";
+const EVENT: &[u8] = b"trailkeep/v1/event\0";
+
+/// What is hashed with a section, so that nobody can guess the section by its digest.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Salt(pub [u8; SECRET_BYTES]);
+
+impl Salt {
+    /// Returns the salts of sections 2p and 2p + 1. Costs a block of SHA-256.
+    pub fn pair(secret: &Secret, p: u8) -> [Self; 2] {
+        let digest =
+            Sha256::new_with_prefix(SALT).chain_update(secret.0).chain_update([p]).finalize();
+        let (halves, _rest) = digest.as_chunks::<SECRET_BYTES>();
+        let half = |at: usize| Self(halves.get(at).copied().unwrap_or_default());
+        [half(0), half(1)]
+    }
+
+    /// Returns the salt of a section.
+    pub fn of(secret: &Secret, section: u8) -> Self {
+        let [even, odd] = Self::pair(secret, section / 2);
+        if section.is_multiple_of(2) { even } else { odd }
+    }
+}
+
+/// Salts are as secret as what they hide.
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt(****)")
+    }
+}
+
+/// Returns what commits to a section.
+pub fn section_digest(section: u8, salt: &Salt, bytes: &[u8]) -> Hash {
+    let digest = Sha256::new_with_prefix(SECTION)
+        .chain_update([section])
+        .chain_update(salt.0)
+        .chain_update(bytes)
+        .finalize();
+    Hash(digest.into())
+}
+
+/// Returns what commits to all sections: `sections` has a bit for each that is present, `digests`
+/// are theirs by number.
+pub fn event_digest(sections: u16, digests: &[Hash]) -> Hash {
+    let mut hasher = Sha256::new_with_prefix(EVENT).chain_update(sections.to_be_bytes());
+    for digest in digests {
+        hasher.update(digest.0);
+    }
+    Hash(hasher.finalize().into())
+}
