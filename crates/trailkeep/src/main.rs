@@ -22,6 +22,7 @@ mod keys;
 mod local;
 mod logging;
 mod look_disk;
+mod memory;
 mod output;
 mod place;
 mod reference;
@@ -43,10 +44,8 @@ use crate::arguments::{Arguments, Environment, Verb};
 use crate::failure::{Exit, report};
 use crate::output::Gone;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::keep_for_a_while();
     // What is written holds other people's data and our secrets: it is for this user alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let arguments = Arguments::parse();
