@@ -3,7 +3,7 @@
 //!
 //! | part | what | specification |
 //! |---|---|---|
-//! | [`Hash`], [`Subtree`], [`Edge`] | hashes of a tree; the right edge, which grows | RFC 6962, 2.1 |
+//! | [`Hash`](struct@Hash), [`Subtree`], [`Edge`] | hashes of a tree; the right edge, which grows | RFC 6962, 2.1 |
 //! | [`inclusion_nodes`], [`verify_inclusion`], ... | proofs: what they consist of, and checking | RFC 6962, 2.1.1 and 2.1.2 |
 //! | [`TilePath`], [`Tile`] | the tree in pieces of 256 hashes | C2SP tlog-tiles |
 //! | [`Note`], [`Verifier`], [`Signer`] | signed texts, Ed25519 and timestamped cosignatures | C2SP signed-note, tlog-cosignature |
