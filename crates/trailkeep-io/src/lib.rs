@@ -8,8 +8,8 @@
 //! | [`Disk`] | [`RealDisk`] | [`SimDisk`], which fails and loses its power when told to |
 //!
 //! On top of any disk: [`durable`] changes small files whole and durably, [`DiskStore`] keeps
-//! objects. [`Tasks`] is the one place that starts tasks and threads;
-//! [`share`] lets some threads do one piece of work.
+//! objects. [`Tasks`] starts tasks and threads that live on; [`share`] lets some threads do
+//! one piece of work and waits for them.
 //!
 //! Promises: a program that takes these as arguments runs the same on a simulated machine that
 //! loses power between any two writes; what a call here says is durable survives that.

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{Builder, ScopedJoinHandle};
 
+/// The name of a helping thread.
+const NAME: &str = "share";
+
 /// Does a piece of work of several parts on up to `n_threads` threads, the caller's among them.
 ///
 /// Each thread makes a state by `start` and takes one part after the other into it. Returns the
@@ -24,17 +27,36 @@ pub fn share<T: Sync, S: Send, E: Send>(
             if failed.load(Ordering::Relaxed) {
                 break;
             }
-            work(&mut state, part).inspect_err(|_error| failed.store(true, Ordering::Relaxed))?;
+            let mut part_of_it = Unfinished { failed: &failed, is_done: false };
+            work(&mut state, part)?;
+            part_of_it.is_done = true;
         }
         Ok(state)
     };
     let n_helpers = n_threads.min(parts.len()).saturating_sub(1);
     std::thread::scope(|scope| {
-        let helper = |_number| Builder::new().spawn_scoped(scope, run).ok();
+        let helper = |_number| {
+            let started = Builder::new().name(NAME.to_owned()).spawn_scoped(scope, run);
+            started.inspect_err(|error| tracing::warn!(%error, "could not start a helper")).ok()
+        };
         let helpers: Vec<_> = (0..n_helpers).map_while(helper).collect();
         let ours = run();
         std::iter::once(ours).chain(helpers.into_iter().map(joined)).collect()
     })
+}
+
+/// A part that was begun. Where it ends by an error or a panic, no other is begun.
+struct Unfinished<'a> {
+    failed: &'a AtomicBool,
+    is_done: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 fn joined<R>(thread: ScopedJoinHandle<'_, R>) -> R {
@@ -78,6 +100,27 @@ mod tests {
         };
         assert_eq!(share(1, &parts, || (), work), Err(10));
         assert_eq!(done.load(Ordering::Relaxed), 11);
+        done.store(0, Ordering::Relaxed);
         assert_eq!(share(3, &parts, || (), work), Err(10));
+        let n_done = done.load(Ordering::Relaxed);
+        assert!(n_done < parts.len() / 2, "{n_done}");
+    }
+
+    #[test]
+    fn a_panic_ends_the_others_and_goes_on() {
+        let parts: Vec<u64> = (0..1_000_000).collect();
+        let done = AtomicUsize::new(0);
+        let work = |_state: &mut (), part: &u64| {
+            done.fetch_add(1, Ordering::Relaxed);
+            if *part == 10 {
+                // Without the hook, which would print for longer than the others need.
+                std::panic::resume_unwind(Box::new("part 10"));
+            }
+            Ok::<(), ()>(())
+        };
+        let all = || share(3, &parts, || (), work);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(all)).is_err());
+        let n_done = done.load(Ordering::Relaxed);
+        assert!(n_done < parts.len() / 2, "{n_done}");
     }
 }

@@ -1,10 +1,12 @@
 //! The leaf of an entry.
 
+use std::fmt;
+
 use trailkeep_event::{Field, Fields, Section, Stamp, write_section};
 use trailkeep_merkle::{Hash, Leaf, LeafKind, Salt, Secret, event_digest, section_digest};
 
 /// One section of an entry, and what makes its digest of it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct OpenSection {
     /// Which.
     pub section: Section,
@@ -12,6 +14,13 @@ pub struct OpenSection {
     pub bytes: Vec<u8>,
     /// Its salt.
     pub salt: Salt,
+}
+
+/// Without the bytes: they are an event's content.
+impl fmt::Debug for OpenSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenSection").field("section", &self.section).finish_non_exhaustive()
+    }
 }
 
 impl OpenSection {

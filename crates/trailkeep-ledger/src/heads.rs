@@ -37,6 +37,11 @@ impl Heads {
         self.by_account.values().map(|head| head.created_at).max().unwrap_or_default()
     }
 
+    /// Returns each account that has a log, with the log's head, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Head)> {
+        self.by_account.iter().map(|(account_id, head)| (&**account_id, *head))
+    }
+
     /// Returns how many accounts have a log.
     pub fn n_accounts(&self) -> usize {
         self.by_account.len()

@@ -1,10 +1,12 @@
 //! The leaf hashes of many entries at once.
 
+use std::fmt;
+
 use trailkeep_event::{EntryRef, Section, write_section};
-use trailkeep_merkle::{Hash, SECRET_BYTES, Secret};
+use trailkeep_merkle::{HASH_BYTES, Hash, SECRET_BYTES, Secret};
+use trailkeep_sha::Messages;
 
 use crate::entry_leaf::{leaf_of, section_bit};
-use crate::messages::Messages;
 
 const SALT: &[u8] = b"trailkeep/v1/salt\0";
 const SECTION: &[u8] = b"trailkeep/v1/section\0";
@@ -14,9 +16,11 @@ const LEAF: &[u8] = &[0];
 /// How many pairs of salts an entry has.
 const PAIRS: u8 = 4;
 
+type Digest = [u8; HASH_BYTES];
+
 /// The leaf hashes of many entries at once, in buffers that are used again. The same as
 /// [`entry_leaf`](crate::entry_leaf) of each: here all hashes of a kind are made together.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct LeafBatch {
     /// The sections of all entries, each with its number and entry.
     sections: Messages,
@@ -24,9 +28,17 @@ pub struct LeafBatch {
     salts: Messages,
     events: Messages,
     leaves: Messages,
-    salt_digests: Vec<Hash>,
-    section_digests: Vec<Hash>,
-    event_digests: Vec<Hash>,
+    salt_digests: Vec<Digest>,
+    section_digests: Vec<Digest>,
+    event_digests: Vec<Digest>,
+    leaf_hashes: Vec<Digest>,
+}
+
+/// Without what is in the buffers: secrets and events' content.
+impl fmt::Debug for LeafBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeafBatch").finish_non_exhaustive()
+    }
 }
 
 impl LeafBatch {
@@ -39,10 +51,12 @@ impl LeafBatch {
         for (((entry, _secret), mask), digest) in
             entries.iter().zip(&self.masks).zip(&self.event_digests)
         {
-            let leaf = leaf_of(&entry.row, &entry.stamp, *mask, *digest);
+            let leaf = leaf_of(&entry.row, &entry.stamp, *mask, Hash(*digest));
             self.leaves.push(&[LEAF, &leaf.to_bytes()]);
         }
-        self.leaves.digests(out);
+        self.leaves.digests(&mut self.leaf_hashes);
+        out.clear();
+        out.extend(self.leaf_hashes.iter().copied().map(Hash));
     }
 
     fn make_salts(&mut self, entries: &[(EntryRef<'_>, Secret)]) {
@@ -61,7 +75,7 @@ impl LeafBatch {
         let (salts, _rest) = self.salt_digests.as_chunks::<4>();
         for ((entry, _secret), salts) in entries.iter().zip(salts) {
             let (fields, mut mask) = (entry.row.unpack(), 0);
-            let salts = salts.iter().flat_map(|pair| pair.0.as_chunks::<SECRET_BYTES>().0);
+            let salts = salts.iter().flat_map(|pair| pair.as_chunks::<SECRET_BYTES>().0);
             for (section, salt) in Section::ALL.into_iter().zip(salts) {
                 let buffer = self.sections.buffer();
                 buffer.extend_from_slice(SECTION);
@@ -87,7 +101,7 @@ impl LeafBatch {
             buffer.extend_from_slice(EVENT);
             buffer.extend_from_slice(&mask.to_be_bytes());
             let n_sections = usize::try_from(mask.count_ones()).unwrap_or(0);
-            digests.by_ref().take(n_sections).for_each(|it| buffer.extend_from_slice(&it.0));
+            digests.by_ref().take(n_sections).for_each(|it| buffer.extend_from_slice(it));
             self.events.end();
         }
         self.events.digests(&mut self.event_digests);

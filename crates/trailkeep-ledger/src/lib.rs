@@ -15,7 +15,6 @@ mod entry_leaf;
 mod heads;
 mod leaf_batch;
 mod logs;
-mod messages;
 mod sequence;
 mod tree_store;
 

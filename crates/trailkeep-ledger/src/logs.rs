@@ -1,6 +1,7 @@
 //! All logs of a store while they grow.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use trailkeep_event::{EntryRef, IdKey, Micros, SequencedBatch};
@@ -56,20 +57,38 @@ pub struct Growth {
 }
 
 /// Why a batch is no continuation of the logs.
-#[derive(Debug, thiserror::Error)]
-#[error("entry {found} of log {log} came where entry {expected} was next, or without its secret")]
-pub struct GrowError {
-    /// The log.
-    pub log: LogId,
-    /// How many leaves it has.
-    pub expected: u64,
-    /// The index that came.
-    pub found: u64,
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum GrowError {
+    /// Another entry was next.
+    #[error("entry {found} of log {log} came where entry {expected} was next")]
+    NotNext {
+        /// The log.
+        log: LogId,
+        /// How many leaves it has.
+        expected: u64,
+        /// The index that came.
+        found: u64,
+    },
+    /// The entry was admitted before the one before it.
+    #[error("entry {index} of log {log} was admitted before the one before it")]
+    Earlier {
+        /// The log.
+        log: LogId,
+        /// The entry's index.
+        index: u64,
+    },
+    /// There is no secret for the entry's leaf.
+    #[error("there is no secret for entry {index} of log {log}")]
+    NoSecret {
+        /// The log.
+        log: LogId,
+        /// The entry's index.
+        index: u64,
+    },
 }
 
-/// All logs of a store while they grow: a tree's edge and the next secrets of each. Memory is some
-/// 500 bytes a log.
-#[derive(Debug)]
+/// All logs of a store while they grow: a tree's edge and the next secrets of each. Memory is one
+/// to two KiB a log.
 pub struct Logs {
     ledger_key: [u8; 32],
     by_account: HashMap<Box<str>, usize>,
@@ -78,15 +97,26 @@ pub struct Logs {
     unsigned: Vec<usize>,
     unmarked: Vec<usize>,
     tiles: Vec<TileHash>,
+    /// What logs must come to that are not there yet: it was signed.
+    signed: HashMap<LogId, (u64, Hash)>,
+    /// Those that came to a size with another root than was signed.
+    broken: Vec<LogId>,
     leaf_batch: LeafBatch,
     hashes: Vec<Hash>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logs").field("n_logs", &self.all.len()).finish_non_exhaustive()
+    }
+}
+
 struct Log {
     head: LogHead,
     /// The secrets of the block that the log is in, from the next leaf on.
     secrets: Option<Secrets>,
+    /// What the root must be at a size that is still to come: it was signed.
+    expected: Option<(u64, Hash)>,
     is_unsigned: bool,
     is_unmarked: bool,
 }
@@ -103,8 +133,14 @@ impl Log {
 }
 
 impl Logs {
-    /// Goes on where heads say that logs ended; `ledger_key` is the store's secret.
-    pub fn new(ledger_key: [u8; 32], heads: impl IntoIterator<Item = LogHead>) -> Self {
+    /// Goes on where heads say that logs ended; `ledger_key` is the store's secret. `signed` has
+    /// sizes and roots that were signed: a log that comes to such a size with another root is
+    /// broken.
+    pub fn new(
+        ledger_key: [u8; 32],
+        heads: impl IntoIterator<Item = LogHead>,
+        signed: HashMap<LogId, (u64, Hash)>,
+    ) -> Self {
         let mut logs = Self {
             ledger_key,
             by_account: HashMap::new(),
@@ -112,6 +148,8 @@ impl Logs {
             unsigned: Vec::new(),
             unmarked: Vec::new(),
             tiles: Vec::new(),
+            signed,
+            broken: Vec::new(),
             leaf_batch: LeafBatch::default(),
             hashes: Vec::new(),
         };
@@ -124,7 +162,18 @@ impl Logs {
     fn add(&mut self, head: LogHead) -> usize {
         let place = self.all.len();
         self.by_account.insert(head.account_id.clone(), place);
-        self.all.push(Log { head, secrets: None, is_unsigned: false, is_unmarked: false });
+        // Heads that were signed before are signed again: nobody else remembers the signatures.
+        let is_unsigned = head.edge.size() > 0;
+        let size = head.edge.size();
+        let expected = self.signed.remove(&head.log).filter(|(signed, _root)| *signed >= size);
+        let mut log = Log { head, secrets: None, expected, is_unsigned, is_unmarked: false };
+        if is_unsigned {
+            self.unsigned.push(place);
+        }
+        if log.comes_wrong() {
+            self.broken.push(log.head.log);
+        }
+        self.all.push(log);
         place
     }
 
@@ -135,6 +184,11 @@ impl Logs {
         let log = LogId::of_account(&self.ledger_key, account_id);
         let edge = Edge::default();
         self.add(LogHead { account_id: account_id.into(), log, created_at: Micros(0), edge })
+    }
+
+    /// Returns a log that came to a size with another root than was signed.
+    pub fn broken(&self) -> Option<LogId> {
+        self.broken.first().copied()
     }
 
     /// Returns the end of an account's log, where it has one.
@@ -153,8 +207,9 @@ impl Logs {
     /// returns them, in that order, when they and the ones after them are durable.
     ///
     /// # Errors
-    /// What `blocks` returns; nothing was appended then. [`GrowError`], as what `from` makes of it,
-    /// where the rows are not those that come next: the logs are of no use any more.
+    /// What `blocks` returns, and [`GrowError`], as what `from` makes of it, where the rows are not
+    /// those that come next. Part of the entries may have been appended: after an error the logs are
+    /// of no use any more.
     pub fn grow<E>(
         &mut self,
         id_key: &IdKey,
@@ -170,10 +225,19 @@ impl Logs {
         let mut rest = entries.as_slice();
         while !rest.is_empty() {
             self.supply(rest, &mut blocks)?;
-            let n_grown = self.grow_some(rest).map_err(&from)?;
-            rest = rest.get(n_grown..).unwrap_or_default();
+            match self.grow_some(rest).map_err(&from)? {
+                0 => return Err(from(self.without_secret(rest))),
+                n_grown => rest = rest.get(n_grown..).unwrap_or_default(),
+            }
         }
         Ok(())
+    }
+
+    /// Says that the first of these entries has no secret.
+    fn without_secret(&self, entries: &[(usize, EntryRef<'_>)]) -> GrowError {
+        let first = entries.first().and_then(|(place, _entry)| self.all.get(*place));
+        let (log, index) = first.map_or((LogId(0), 0), |it| (it.head.log, it.head.edge.size()));
+        GrowError::NoSecret { log, index }
     }
 
     /// Gets the secrets that the logs of these entries need to go on.
@@ -213,9 +277,13 @@ impl Logs {
             let secret = log.secrets.as_mut().and_then(Iterator::next).flatten();
             // A secret that was forgotten is of a leaf that was there before.
             let is_next = u64::from(position) == entry.stamp.seq % BLOCK_SECRETS;
-            match secret.filter(|_| is_next) {
+            match secret {
+                _ if !is_next => return Err(log.not_next(entry)),
                 Some(secret) => ready.push((*entry, secret)),
-                None => return Err(log.not_next(entry)),
+                None => {
+                    let index = entry.stamp.seq;
+                    return Err(GrowError::NoSecret { log: log.head.log, index });
+                }
             }
         }
         let mut hashes = std::mem::take(&mut self.hashes);
@@ -229,8 +297,11 @@ impl Logs {
 
     fn append(&mut self, place: usize, entry: &EntryRef<'_>, leaf: Hash) -> Result<(), GrowError> {
         let Some(log) = self.all.get_mut(place) else { return Ok(()) };
-        if log.head.edge.size() != entry.stamp.seq || entry.stamp.created_at < log.head.created_at {
+        if log.head.edge.size() != entry.stamp.seq {
             return Err(log.not_next(entry));
+        }
+        if entry.stamp.created_at < log.head.created_at {
+            return Err(GrowError::Earlier { log: log.head.log, index: entry.stamp.seq });
         }
         let (id, tiles) = (log.head.log, &mut self.tiles);
         log.head.edge.append(leaf, |subtree: Subtree, hash| {
@@ -240,6 +311,9 @@ impl Logs {
             }
         });
         log.head.created_at = entry.stamp.created_at;
+        if log.comes_wrong() {
+            self.broken.push(id);
+        }
         if !std::mem::replace(&mut log.is_unsigned, true) {
             self.unsigned.push(place);
         }
@@ -249,7 +323,8 @@ impl Logs {
         Ok(())
     }
 
-    /// Returns what changed since the last mark, and marks here.
+    /// Returns what changed since the last mark, and marks here: whoever takes it commits it, or
+    /// drops these logs.
     pub fn mark(&mut self) -> Growth {
         let mut heads = Vec::with_capacity(self.unmarked.len());
         for place in std::mem::take(&mut self.unmarked) {
@@ -258,6 +333,11 @@ impl Logs {
             heads.push(log.head.clone());
         }
         Growth { heads, tiles: std::mem::take(&mut self.tiles) }
+    }
+
+    /// Returns the hashes above level 0 that are complete since the last mark.
+    pub fn tiles(&self) -> &[TileHash] {
+        &self.tiles
     }
 
     /// Tells whether a log grew since it was last signed.
@@ -280,8 +360,15 @@ impl Logs {
 }
 
 impl Log {
+    /// Tells whether the log has the size that was signed, and another root.
+    fn comes_wrong(&mut self) -> bool {
+        let edge = &self.head.edge;
+        let reached = self.expected.take_if(|(size, _root)| edge.size() >= *size);
+        reached.is_some_and(|(size, root)| edge.size() != size || edge.root() != root)
+    }
+
     fn not_next(&self, entry: &EntryRef<'_>) -> GrowError {
         let expected = self.head.edge.size();
-        GrowError { log: self.head.log, expected, found: entry.stamp.seq }
+        GrowError::NotNext { log: self.head.log, expected, found: entry.stamp.seq }
     }
 }

@@ -50,7 +50,11 @@ pub fn section_digest(section: u8, salt: &Salt, bytes: &[u8]) -> Hash {
 
 /// Returns what commits to all sections: `sections` has a bit for each that is present, `digests`
 /// are theirs by number.
+///
+/// # Panics
+/// Where there are not as many digests as sections: what is hashed would be wrong.
 pub fn event_digest(sections: u16, digests: &[Hash]) -> Hash {
+    assert_eq!(usize::try_from(sections.count_ones()), Ok(digests.len()), "a digest a section");
     let mut hasher = Sha256::new_with_prefix(EVENT).chain_update(sections.to_be_bytes());
     for digest in digests {
         hasher.update(digest.0);

@@ -94,7 +94,8 @@ impl Leaf {
         let ([kind, flags, s0, s1], rest) = rest.split_first_chunk::<4>()?;
         let (created_at, rest) = rest.split_first_chunk::<8>()?;
         let (id, digest) = rest.split_first_chunk::<16>()?;
-        if *magic != MAGIC || *flags != 0 {
+        // There are eight sections.
+        if *magic != MAGIC || *flags != 0 || *s0 != 0 {
             return None;
         }
         Some(Self {
@@ -122,7 +123,7 @@ mod tests {
         fn bytes_go_both_ways(bytes in any::<[u8; 64]>(), kind in 1_u8..=8) {
             let mut bytes = bytes;
             prop_assert_eq!(Leaf::from_bytes(&bytes), None);
-            bytes[..6].copy_from_slice(&[b'T', b'K', b'L', b'1', kind, 0]);
+            bytes[..7].copy_from_slice(&[b'T', b'K', b'L', b'1', kind, 0, 0]);
             let leaf = Leaf::from_bytes(&bytes).unwrap();
             prop_assert_eq!(leaf.to_bytes(), bytes);
             bytes[5] = 1;

@@ -89,11 +89,21 @@ impl Note {
         &self.signatures
     }
 
-    /// Adds a signature line, unless it is there already.
-    pub fn add(&mut self, signature: NoteSignature) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
+    /// Adds a signature line; it takes the place of one of the same key. `false`, with nothing
+    /// added, where the note has as many as are read.
+    pub fn add(&mut self, signature: NoteSignature) -> bool {
+        let same = |line: &&mut NoteSignature| {
+            (&line.name, line.key_id) == (&signature.name, signature.key_id)
+        };
+        if let Some(line) = self.signatures.iter_mut().find(same) {
+            *line = signature;
+            return true;
         }
+        if self.signatures.len() >= SIGNATURES_MAX {
+            return false;
+        }
+        self.signatures.push(signature);
+        true
     }
 }
 

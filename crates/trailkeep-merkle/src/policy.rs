@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::decimal;
-use crate::{Checkpoint, KeyError, KeyKind, Note, Verdict, Verifier};
+use crate::{Checkpoint, CheckpointError, KeyError, KeyKind, Note, Verdict, Verifier};
 
 /// The longest policy that is read, in bytes.
 const POLICY_BYTES_MAX: usize = 1 << 20;
@@ -94,8 +94,16 @@ pub struct Seen {
     pub wrong: Vec<String>,
 }
 
+impl Seen {
+    /// Tells whether the checkpoint is to be believed: a log signed it, enough witnesses cosigned
+    /// it, and no line of a known key is wrong.
+    pub fn is_accepted(&self) -> bool {
+        self.signed && self.quorum && self.wrong.is_empty()
+    }
+}
+
 impl Policy {
-    /// Reads a policy.
+    /// Reads a policy. Names, addresses and remarks must be UTF-8, which C2SP recommends.
     ///
     /// # Errors
     /// [`PolicyError`] names the line.
@@ -104,7 +112,8 @@ impl Policy {
             return Err(PolicyError::TooLarge);
         }
         let mut reader = Reader::default();
-        for (number, line) in text.lines().enumerate() {
+        // A line feed ends a line; what stands before one is looked at as it is.
+        for (number, line) in text.split('\n').enumerate() {
             let line = Line { number: number.saturating_add(1), text: line };
             reader.line(&line)?;
             if reader.names.len() > NAMES_MAX || reader.logs.len() > NAMES_MAX {
@@ -136,7 +145,11 @@ impl Policy {
     }
 
     /// Judges a signed checkpoint.
-    pub fn judge(&self, note: &Note, checkpoint: &Checkpoint) -> Seen {
+    ///
+    /// # Errors
+    /// Where the note's text is no checkpoint.
+    pub fn judge(&self, note: &Note) -> Result<(Checkpoint, Seen), CheckpointError> {
+        let checkpoint = Checkpoint::parse(note.text())?;
         let mut wrong = Vec::new();
         let mut signed = false;
         for log in self.logs.iter().filter(|log| log.key.name() == checkpoint.origin) {
@@ -159,7 +172,7 @@ impl Policy {
             }
         }
         let quorum = self.quorum.as_ref().is_none_or(|name| self.met(name, &there));
-        Seen { signed, witnesses, quorum, wrong }
+        Ok((checkpoint, Seen { signed, witnesses, quorum, wrong }))
     }
 
     /// Tells whether a witness or a group is met. Names stand for earlier ones only, and each is a

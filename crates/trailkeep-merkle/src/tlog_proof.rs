@@ -18,6 +18,9 @@ pub enum TlogProofError {
     /// It is longer than 2 MiB, or has more than 63 hashes.
     #[error("the proof is longer than 2 MiB, or has more than 63 hashes")]
     TooLarge,
+    /// It is not UTF-8.
+    #[error("the proof is not UTF-8")]
+    Characters,
     /// It does not start with the name of the format.
     #[error("the proof does not start with the line {FIRST_LINE}")]
     Format,
@@ -54,7 +57,7 @@ impl TlogProof {
         if bytes.len() > PROOF_BYTES_MAX {
             return Err(TlogProofError::TooLarge);
         }
-        let text = str::from_utf8(bytes).ok().ok_or(TlogProofError::Format)?;
+        let text = str::from_utf8(bytes).ok().ok_or(TlogProofError::Characters)?;
         let (first, mut rest) = line(text).ok_or(TlogProofError::Format)?;
         if first != FIRST_LINE {
             return Err(TlogProofError::Format);

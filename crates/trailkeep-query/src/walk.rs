@@ -52,12 +52,12 @@ impl Engine {
             view.sealed.iter().map(|_segment| OnceLock::new()).collect();
         let search = Search { matcher, walk, key: self.shelf.key(), view, readers: &readers };
         let best = Best::new(walk.order, walk.limit);
-        let state = Mutex::new(State { queue: search.start(), best });
+        let state = Mutex::new(State { queue: search.start(), best, is_given_up: false });
         let mut deadline = self.deadline();
         if search.look(&state, &mut deadline, ALONE_TURNS)?.is_continue() {
             let look = |deadline: &mut Deadline<'_>, _part: &()| {
                 let looked = search.look(&state, deadline, usize::MAX);
-                looked.map(drop).inspect_err(|_error| state.lock().queue.clear())
+                looked.map(drop).inspect_err(|_error| state.lock().is_given_up = true)
             };
             share(THREADS, &[(); THREADS], || deadline.clone(), look)?;
         }
@@ -87,11 +87,16 @@ struct State<'v> {
     /// What was not looked at, and can be.
     queue: BinaryHeap<Waiting<'v>>,
     best: Best<Source<'v>>,
+    /// Whether a thread failed, so that the others need not go on.
+    is_given_up: bool,
 }
 
 impl<'v> State<'v> {
     /// Takes what is to be looked at next; `None` where nothing can be among the first any more.
     fn take(&mut self, search: &Search<'_, 'v>) -> Option<Part<'v>> {
+        if self.is_given_up {
+            return None;
+        }
         let Waiting { first, part, .. } = self.queue.pop()?;
         if !self.best.reaches(first) {
             self.queue.clear();

@@ -1,4 +1,4 @@
-//! R208: proofs and a log that others made (`../shared/vectors`).
+//! Proofs and a log that others made (`../shared/vectors`).
 
 use std::fs;
 use std::path::{Path, PathBuf};

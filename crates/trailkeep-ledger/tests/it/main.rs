@@ -1,0 +1,4 @@
+//! Logs that grow, through their public interface.
+#![cfg(test)]
+
+mod growth;
