@@ -90,12 +90,18 @@ mod tests {
         assert_eq!(states, Ok(vec![7]));
     }
 
+    /// The thread whose part fails must run before the others are through.
+    fn others_turn() {
+        std::thread::yield_now();
+    }
+
     #[test]
     fn an_error_ends_the_others() {
         let parts: Vec<u64> = (0..1_000_000).collect();
         let done = AtomicUsize::new(0);
         let work = |_state: &mut (), part: &u64| {
             done.fetch_add(1, Ordering::Relaxed);
+            others_turn();
             if *part == 10 { Err(*part) } else { Ok(()) }
         };
         assert_eq!(share(1, &parts, || (), work), Err(10));
@@ -112,6 +118,7 @@ mod tests {
         let done = AtomicUsize::new(0);
         let work = |_state: &mut (), part: &u64| {
             done.fetch_add(1, Ordering::Relaxed);
+            others_turn();
             if *part == 10 {
                 // Without the hook, which would print for longer than the others need.
                 std::panic::resume_unwind(Box::new("part 10"));

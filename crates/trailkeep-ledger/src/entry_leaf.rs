@@ -40,8 +40,7 @@ pub fn open_sections(fields: &impl Fields, secret: &Secret) -> Vec<OpenSection> 
     Section::ALL.into_iter().filter_map(open).collect()
 }
 
-/// Returns the leaf of an entry. Costs some 3 us; [`LeafBatch`](crate::LeafBatch) makes many for
-/// less.
+/// Returns the leaf of an entry. [`LeafBatch`](crate::LeafBatch) makes many for less.
 pub fn entry_leaf(fields: &impl Fields, stamp: &Stamp, secret: &Secret) -> Leaf {
     let sections = open_sections(fields, secret);
     let digests: Vec<Hash> = sections.iter().map(OpenSection::digest).collect();

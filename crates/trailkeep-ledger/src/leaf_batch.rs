@@ -3,18 +3,18 @@
 use std::fmt;
 
 use trailkeep_event::{EntryRef, Section, write_section};
-use trailkeep_merkle::{HASH_BYTES, Hash, SECRET_BYTES, Secret};
+use trailkeep_merkle::{
+    EVENT_DOMAIN, HASH_BYTES, Hash, SALT_DOMAIN, SECRET_BYTES, SECTION_DOMAIN, Secret,
+};
 use trailkeep_sha::Messages;
 
 use crate::entry_leaf::{leaf_of, section_bit};
 
-const SALT: &[u8] = b"trailkeep/v1/salt\0";
-const SECTION: &[u8] = b"trailkeep/v1/section\0";
-const EVENT: &[u8] = b"trailkeep/v1/event\0";
 /// Before each leaf that is hashed (RFC 6962).
 const LEAF: &[u8] = &[0];
-/// How many pairs of salts an entry has.
-const PAIRS: u8 = 4;
+/// How many pairs of salts an entry has: a salt a section.
+const PAIRS: usize = 4;
+const _: () = assert!(Section::ALL.len() == 2 * PAIRS, "each section has a salt");
 
 type Digest = [u8; HASH_BYTES];
 
@@ -62,8 +62,8 @@ impl LeafBatch {
     fn make_salts(&mut self, entries: &[(EntryRef<'_>, Secret)]) {
         self.salts.clear();
         for (_entry, secret) in entries {
-            for pair in 0..PAIRS {
-                self.salts.push(&[SALT, &secret.0, &[pair]]);
+            for pair in (0_u8..).take(PAIRS) {
+                self.salts.push(&[SALT_DOMAIN, &secret.0, &[pair]]);
             }
         }
         self.salts.digests(&mut self.salt_digests);
@@ -72,13 +72,13 @@ impl LeafBatch {
     fn make_sections(&mut self, entries: &[(EntryRef<'_>, Secret)]) {
         self.sections.clear();
         self.masks.clear();
-        let (salts, _rest) = self.salt_digests.as_chunks::<4>();
+        let (salts, _rest) = self.salt_digests.as_chunks::<PAIRS>();
         for ((entry, _secret), salts) in entries.iter().zip(salts) {
             let (fields, mut mask) = (entry.row.unpack(), 0);
             let salts = salts.iter().flat_map(|pair| pair.as_chunks::<SECRET_BYTES>().0);
             for (section, salt) in Section::ALL.into_iter().zip(salts) {
                 let buffer = self.sections.buffer();
-                buffer.extend_from_slice(SECTION);
+                buffer.extend_from_slice(SECTION_DOMAIN);
                 buffer.push(section.number());
                 buffer.extend_from_slice(salt);
                 if write_section(&fields, section, buffer) {
@@ -98,7 +98,7 @@ impl LeafBatch {
         let mut digests = self.section_digests.iter();
         for mask in &self.masks {
             let buffer = self.events.buffer();
-            buffer.extend_from_slice(EVENT);
+            buffer.extend_from_slice(EVENT_DOMAIN);
             buffer.extend_from_slice(&mask.to_be_bytes());
             let n_sections = usize::try_from(mask.count_ones()).unwrap_or(0);
             digests.by_ref().take(n_sections).for_each(|it| buffer.extend_from_slice(it));

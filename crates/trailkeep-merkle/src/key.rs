@@ -179,7 +179,7 @@ impl Signer {
     }
 
     /// Signs a note's text. `time`, in seconds since 1970, is what a cosignature states; a plain
-    /// signature has none. Costs some 15 us.
+    /// signature has none.
     pub fn sign(&self, text: &str, time: u64) -> NoteSignature {
         let bytes = match self.verifier.kind {
             KeyKind::Ed25519 => self.key.sign(text.as_bytes()).to_bytes().to_vec(),

@@ -38,7 +38,7 @@ mod tlog_proof;
 
 pub use self::{
     checkpoint::{Checkpoint, CheckpointError},
-    commitment::{Salt, event_digest, section_digest},
+    commitment::{EVENT_DOMAIN, SALT_DOMAIN, SECTION_DOMAIN, Salt, event_digest, section_digest},
     edge::Edge,
     hash::{HASH_BYTES, Hash, leaf_hash, node_hash},
     key::{KeyError, KeyKind, Signer, Verdict, Verifier},

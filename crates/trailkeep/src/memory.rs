@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_long};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The number of `mi_option_purge_delay` in `mimalloc.h`, the same in all versions since 1.7.
+/// The number of `mi_option_purge_delay` in `mimalloc.h`, the same in versions 2 and 3.
 const PURGE_DELAY: c_int = 15;
 /// How long freed memory is kept for the next use, in milliseconds. A load frees some hundred MiB a
 /// second and asks for as much again: giving it back after a second, as is usual, and getting it
